@@ -1,0 +1,1 @@
+"""One file a verb; the only reader of clock, environment and terminal."""

@@ -1,0 +1,1 @@
+"""One query in, one response out, timed to the first and the last token."""

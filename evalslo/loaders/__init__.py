@@ -1,0 +1,1 @@
+"""Files and hubs in, nouns out; all faults of a file at once."""

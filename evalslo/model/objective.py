@@ -1,0 +1,51 @@
+"""Service level objectives: an SLI, a comparison and a target, exact to the last digit."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from evalslo.model.sli import Sli, Unit
+
+Op = Literal[">=", "<="]
+Shape = Literal["event_ratio", "mean"]
+OnInconclusive = Literal["block", "warn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a file something stands; `line` counts from 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What makes a sample a good event: its value `op` `value` (in `unit`), per request or with all repeats of a query."""
+
+    op: Op
+    value: Fraction
+    unit: Unit | None
+    of: Literal["requests", "queries"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """One objective. `target` lies in [0, 1] for an event ratio and for a score's mean; else it is in the SLI's unit.
+
+    `event` is None for a rate (the SLI itself says good or bad) and for a mean. `quantile` in (0, 1) is set where the text
+    said `pNN`. `alpha` is one-sided. An objective's identity in history is `id`, not its text.
+    """
+
+    id: str
+    text: str
+    sli: Sli
+    op: Op
+    target: Fraction
+    shape: Shape
+    alpha: Fraction
+    critical: bool = True
+    on_inconclusive: OnInconclusive = "block"
+    event: Event | None = None
+    quantile: Fraction | None = None
+    place: Place | None = None

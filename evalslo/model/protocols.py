@@ -1,0 +1,45 @@
+"""What an endpoint and a scorer must be able to do; nobody has to subclass."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.sample import Request, Response, Sample
+from evalslo.model.score import Score
+from evalslo.model.sli import Sli, SliSpec
+
+
+class Endpoint(Protocol):
+    """One query in, one response out, timed. The model under test and a judge are the same protocol."""
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """Whatever of it can change an answer, without a secret in it."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def call(self, request: Request) -> Response:
+        """The response to `request`; a failed call is a response with an error, never an exception. One attempt."""
+
+
+class Scorer(Protocol):
+    """One sample in, one score per wanted SLI out. Pure: no clock, no network, no memory of other samples."""
+
+    @property
+    def name(self) -> str:
+        """Its name in suites and reports: `overlap`."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same sample could get another score."""
+
+    @property
+    def slis(self) -> Sequence[SliSpec]:
+        """The SLIs that it can measure."""
+
+    def score(self, query: GoldenQuery, sample: Sample, *, slis: Sequence[Sli]) -> Sequence[Score]:
+        """One score for each of `slis`, in that order. Never asked about a failed call: `sample` has an answer."""

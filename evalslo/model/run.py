@@ -1,0 +1,43 @@
+"""A kept run, and what is told while it runs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evalslo.model.scorecard import Fingerprint
+
+RunState = Literal["collecting", "interrupted", "collected", "finished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a run's folder says of itself. `repeats` x `queries` events are planned; `limit` None: the whole golden set."""
+
+    run_id: str
+    state: RunState
+    suite: str
+    service: str | None
+    suite_file: str
+    variant: str | None
+    settings: tuple[str, ...]
+    queries: int
+    repeats: int
+    order_seed: int
+    limit: int | None
+    fingerprint: Fingerprint
+    started_at: str
+    finished_at: str | None
+    version: str
+    release: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far."""
+
+    suite: str
+    stage: Literal["collect", "score"]
+    done: int
+    planned: int
+    errors: int = 0
+    in_flight: int = 0

@@ -1,0 +1,96 @@
+"""What came back: one response of an endpoint, and the sample that keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from evalslo.model.golden import Context, Message
+
+Timing = Literal["live", "recorded", "cached"]
+
+
+class ErrorClass(StrEnum):
+    """How a call ended without a usable answer."""
+
+    REFUSED = "refused"  # no connection could be made
+    TRANSPORT = "transport"  # the connection broke: reset, closed early, TLS, DNS
+    TIMEOUT = "timeout"
+    RATE_LIMIT = "rate_limit"  # HTTP 429
+    CLIENT = "client"  # another HTTP 4xx
+    SERVER = "server"  # HTTP 5xx
+    MALFORMED = "malformed"  # not JSON, not SSE, not of the expected form
+    TRUNCATED = "truncated"  # the stream ended without a finish
+    TOO_LARGE = "too_large"  # over the bound on a response
+    EMPTY = "empty"  # a well-formed answer without text
+    FILTERED = "filtered"  # the provider's content filter
+    EXCEPTION = "exception"  # a python endpoint raised
+    NOT_RECORDED = "not_recorded"  # a recording has no such query and repeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens as the endpoint counted them; None where it said nothing."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallError:
+    """A call that ended without a usable answer. `status` is HTTP's, None where there was none.
+
+    `retryable` says whether the same call may succeed later; `retry_after_s` is the server's own wish, None without one.
+    """
+
+    kind: ErrorClass
+    message: str
+    status: int | None = None
+    retryable: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing to ask an endpoint: a golden query's `fields` as template variables, or ready `messages`.
+
+    `repeat` counts from 0; endpoints that take a seed send seed + repeat.
+    """
+
+    query_id: str
+    repeat: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One answer, or one error: exactly one of `answer` and `error` is None.
+
+    `latency_s` runs from the first byte written to the last byte read, `ttft_s` to the first non-empty content, reasoning
+    or tool delta (None without streaming), `gaps_s` are the seconds between later deltas. `contexts` are the response's own
+    ranking; None where it has none. `model` is the name that the endpoint returned.
+    """
+
+    answer: str | None = None
+    error: CallError | None = None
+    contexts: tuple[Context, ...] | None = None
+    latency_s: float | None = None
+    ttft_s: float | None = None
+    gaps_s: tuple[float, ...] = ()
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    timing: Timing = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The kept response to one golden query and repeat. `started_at` is UTC in ISO 8601; `attempts` counts calls, >= 1."""
+
+    query_id: str
+    repeat: int
+    response: Response
+    attempts: int
+    started_at: str

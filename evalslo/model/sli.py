@@ -1,0 +1,45 @@
+"""Service level indicators: what can be measured of an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["rate", "score", "quantity"]
+Unit = Literal["s", "tokens", "usd", "/s"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliSpec:
+    """What is known of an SLI before anything is measured.
+
+    A *rate* gives 1 or 0 a sample, in the sense of its name (`hallucination` 1: it hallucinated); a *score* lies in [0, 1];
+    a *quantity* has a unit. `better` None: either direction makes sense. `on_error` says what a failed call counts as.
+    `unproven` marks a scorer that is a screen or a judge: without calibration against people it cannot pass an objective.
+    `per_run` marks a figure of the whole run, not of a sample (`throughput`).
+    `options` names the keys that the suite's `slis` may give it, with True for the required ones.
+    """
+
+    name: str
+    what: str
+    kind: Kind
+    better: Literal["higher", "lower"] | None
+    on_error: Literal["bad", "unmeasured"] = "bad"
+    unit: Unit | None = None
+    takes_k: bool = False
+    unproven: bool = False
+    per_run: bool = False
+    options: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sli:
+    """One SLI as a suite names it: `precision@5`, `regex:cites`, `latency`."""
+
+    name: str
+    k: int | None = None
+    slug: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        at = "" if self.k is None else f"@{self.k}"
+        return f"{self.name}{at}" if self.slug is None else f"{self.name}{at}:{self.slug}"

@@ -1,0 +1,87 @@
+"""What a suite file says, after it was read and found without fault."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from evalslo.model.objective import Objective, OnInconclusive
+from evalslo.model.sli import SliSpec
+
+ContextsFrom = Literal["golden", "response"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenSource:
+    """Where the golden queries come from: a file, or a hub data set. `columns` maps our names to the file's."""
+
+    path: str | None = None
+    hub: Mapping[str, str] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """US dollars per million tokens."""
+
+    prompt_per_mtok: float
+    completion_per_mtok: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSpec:
+    """An endpoint as the suite names it, `${VAR}` not yet expanded: this is what is recorded.
+
+    `options` are the keys of its kind (`base_url`, `model`, `url`, `body`, `target`, `path`, ...). `contexts_from` None: the
+    response's contexts where it has some, else the golden query's.
+    """
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    price: Price | None = None
+    contexts_from: ContextsFrom | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on calling. `retries` counts further attempts after the first."""
+
+    concurrency: int = 8
+    timeout_s: float = 60.0
+    retries: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRules:
+    """How verdicts are reached. `alpha` is one-sided; `icc_floor` is the least correlation assumed inside a cluster."""
+
+    alpha: Fraction = Fraction(1, 20)
+    on_inconclusive: OnInconclusive = "block"
+    min_coverage: Fraction = Fraction(19, 20)
+    uncalibrated: OnInconclusive = "block"
+    icc_floor: Fraction = Fraction(3, 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One suite. `folder` is what relative paths start from; `text` the file as read, `digest` over text, variant and settings.
+
+    `slis` are the specs of the SLIs that its objectives use.
+    """
+
+    name: str
+    service: str | None
+    golden: GoldenSource
+    endpoint: EndpointSpec
+    objectives: tuple[Objective, ...]
+    slis: Mapping[str, SliSpec]
+    repeats: int
+    limits: Limits
+    gate: GateRules
+    file: str
+    folder: Path
+    text: str
+    digest: str
+    variant: str | None = None
+    settings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""A scorecard in, text out."""

@@ -1,0 +1,1 @@
+"""The arithmetic of objectives: observe, estimate, gate."""

@@ -1,0 +1,1 @@
+"""What is kept: the run folder, its append-only logs and its manifest."""
