@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 Kind = Literal["rate", "score", "quantity"]
 Unit = Literal["s", "tokens", "usd", "/s"]
+SpeaksOf = Literal["all", "relevant", "reference", "answerable", "unanswerable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class SliSpec:
     a *quantity* has a unit. `better` None: either direction makes sense. `on_error` says what a failed call counts as.
     `unproven` marks a scorer that is a screen or a judge: without calibration against people it cannot pass an objective.
     `per_run` marks a figure of the whole run, not of a sample (`throughput`).
+    `speaks_of` says which golden queries it applies to, as far as the golden set alone can tell.
     `options` names the keys that the suite's `slis` may give it, with True for the required ones.
     """
 
@@ -28,6 +30,7 @@ class SliSpec:
     takes_k: bool = False
     unproven: bool = False
     per_run: bool = False
+    speaks_of: SpeaksOf = "all"
     options: Mapping[str, bool] = field(default_factory=dict)
 
 

@@ -1,0 +1,66 @@
+"""Where runs are kept, and how one is found again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from evalslo.errors import MeasurementError, UsageError
+from evalslo.model.run import Manifest
+from evalslo.store.run_folder import RunFolder, read_manifest
+
+
+def find_home(start: Path, *, configured: str | None) -> Path:
+    """The folder that runs are kept in: `configured` (EVALSLO_HOME), else `.evalslo` of the nearest parent that has it,
+
+    else of the nearest parent with `.git`, else of `start` itself. It need not exist yet.
+    """
+    if configured:
+        return Path(configured).expanduser().absolute()
+    start = start.absolute()
+    parents = (start, *start.parents)
+    for sign in (".evalslo", ".git"):
+        for folder in parents:
+            if (folder / sign).exists():
+                return folder / ".evalslo"
+    return start / ".evalslo"
+
+
+def find_run(name: str, *, home: Path) -> RunFolder:
+    """The kept run that `name` means: a run id, a folder's path, `latest` or `latest:SUITE`.
+
+    Raises `UsageError` naming what is there instead.
+    """
+    if name == "latest" or name.startswith("latest:"):
+        return _latest(name, home=home)
+    kept = home / "runs" / name
+    for path in (kept, Path(name)):
+        if path.name and (path / "manifest.json").is_file():
+            return RunFolder(path)
+    raise UsageError(f"no run {name!r}: neither in {home / 'runs'} nor a folder with a manifest.json; {_known(home)}")
+
+
+def _latest(name: str, *, home: Path) -> RunFolder:
+    suite = name.partition(":")[2]
+    found = [(m.started_at, m.run_id, folder) for folder, m in kept_runs(home) if suite in ("", m.suite)]
+    if not found:
+        raise UsageError(f"no run for {name!r}; {_known(home)}")
+    return max(found, key=lambda run: run[:2])[2]
+
+
+def kept_runs(home: Path) -> Iterator[tuple[RunFolder, Manifest]]:
+    """Every readable run with its manifest, in no order; a folder that holds none is left out."""
+    runs = home / "runs"
+    if not runs.is_dir():
+        return
+    for path in runs.iterdir():
+        folder = RunFolder(path)
+        try:
+            yield folder, read_manifest(folder)
+        except MeasurementError:
+            continue
+
+
+def _known(home: Path) -> str:
+    known = sorted(manifest.run_id for _, manifest in kept_runs(home))
+    if not known:
+        return "no run is kept there yet"
+    return f"the newest kept are {', '.join(known[-3:])}"

@@ -1,0 +1,127 @@
+"""A run's folder: everything that is needed to gate the run again, in one place.
+
+manifest.json   what was run, with the fingerprint of all that can change a number
+suite.yaml      the suite file as read
+golden.jsonl    the golden set as read
+samples.jsonl   what the endpoint said, append-only
+scores.jsonl    what each answer is worth
+scorecard.json  what was decided
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from evalslo.errors import MeasurementError
+from evalslo.model.run import Manifest
+from evalslo.model.sample import Sample
+from evalslo.model.score import Score
+from evalslo.store import codec
+from evalslo.store.log import AppendLog, read_log
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of one kept run."""
+
+    path: Path
+
+    @property
+    def manifest_file(self) -> Path:
+        """What was run."""
+        return self.path / "manifest.json"
+
+    @property
+    def suite_file(self) -> Path:
+        """The suite as it was read."""
+        return self.path / "suite.yaml"
+
+    @property
+    def golden_file(self) -> Path:
+        """The golden set as it was read, as JSONL."""
+        return self.path / "golden.jsonl"
+
+    @property
+    def samples_file(self) -> Path:
+        """What the endpoint said."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def scores_file(self) -> Path:
+        """What each answer is worth."""
+        return self.path / "scores.jsonl"
+
+    @property
+    def scorecard_file(self) -> Path:
+        """What was decided."""
+        return self.path / "scorecard.json"
+
+
+def create_run(folder: RunFolder, manifest: Manifest, *, suite_text: str, golden_lines: Iterable[bytes]) -> None:
+    """Makes the folder with its copies. Raises `MeasurementError` where it exists or cannot be written."""
+    try:
+        folder.path.mkdir(parents=True)
+        folder.suite_file.write_text(suite_text, encoding="utf-8")
+        with folder.golden_file.open("wb") as file:
+            file.writelines(golden_lines)
+    except FileExistsError as fault:
+        raise MeasurementError(f"{folder.path}: there is a run of this name already") from fault
+    except OSError as fault:
+        raise MeasurementError(f"{folder.path}: cannot keep a run here: {fault.strerror}; set EVALSLO_HOME") from fault
+    write_manifest(folder, manifest)
+
+
+def write_manifest(folder: RunFolder, manifest: Manifest) -> None:
+    """Replaces the manifest in one step: a reader sees the old one or the new one."""
+    replace_file(folder.manifest_file, codec.encode_manifest(manifest))
+
+
+def read_manifest(folder: RunFolder) -> Manifest:
+    """What was run. Raises `MeasurementError` where the folder holds no run."""
+    try:
+        return codec.decode_manifest(folder.manifest_file.read_bytes())
+    except OSError as fault:
+        raise MeasurementError(f"{folder.path}: no run is kept here: {fault.strerror}: manifest.json") from fault
+
+
+def read_samples(path: Path) -> Iterator[Sample]:
+    """The samples of a `samples.jsonl`, in the order they came. Raises `MeasurementError` with the line of a bad one."""
+    return read_log(path, decode=codec.decode_sample)
+
+
+def read_scores(folder: RunFolder) -> Iterator[Score]:
+    """The scores of a run, in planned order."""
+    return read_log(folder.scores_file, decode=codec.decode_score)
+
+
+def write_scores(folder: RunFolder, scores: Iterable[Score]) -> None:
+    """Replaces the run's scores in one step."""
+    replace_file(folder.scores_file, b"".join(codec.encode_score(score) for score in scores))
+
+
+@contextmanager
+def open_samples(folder: RunFolder) -> Iterator[Callable[[Sample], None]]:
+    """A function that keeps one sample. Raises `MeasurementError` where another process writes to this run."""
+    lock = filelock.FileLock(folder.path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as fault:
+        raise MeasurementError(f"{folder.path}: another process is writing to this run; wait for it to end") from fault
+    try:
+        with AppendLog(folder.samples_file) as log:
+            yield lambda sample: log.append(codec.encode_sample(sample))
+    finally:
+        lock.release()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Puts `data` at `path` in one step. Raises `MeasurementError` where it cannot be written."""
+    beside = path.with_name(path.name + ".new")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as fault:
+        raise MeasurementError(f"{path}: cannot be written: {fault.strerror}") from fault
