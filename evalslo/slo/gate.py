@@ -1,0 +1,186 @@
+"""Verdicts: an objective's from its bounds, a run's from its rows.
+
+An objective passes when "the target is missed" is refuted at its one-sided alpha, fails when "the target is met" is, and is
+inconclusive otherwise. A run passes when every critical objective passes (an intersection-union test: Berger 1982,
+doi:10.1080/00401706.1982.10487790); it fails when a critical miss survives Holm's correction over the critical rows
+(Holm 1979, jstor.org/stable/4615733).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from evalslo.model.objective import Objective
+from evalslo.model.scorecard import Counts, Estimate, ObjectiveResult, Observation, Reason, Verdict
+from evalslo.model.sli import SliSpec
+from evalslo.model.suite import GateRules
+from evalslo.slo import estimate as estimating
+from evalslo.slo.observe import events_of
+from evalslo.stats.holm import survivors
+
+ROUNDING = 1e-12
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ERROR: 4}
+
+
+def judge(
+    objective: Objective, observations: Sequence[Observation], *, spec: SliSpec, rules: GateRules, scorer: str | None
+) -> ObjectiveResult:
+    """One row of the scorecard: counts, estimate and the objective's own verdict."""
+    events = events_of(objective, observations)
+    counts = estimating.count(events, ratio=objective.shape == "event_ratio")
+    unmeasurable = _unmeasurable(objective, counts, rules)
+    if unmeasurable is not None:
+        return ObjectiveResult(
+            objective=objective, verdict=Verdict.ERROR, counts=counts, scorer=scorer, reasons=(unmeasurable,)
+        )
+    elements = estimating.elements_of(events)
+    found = estimating.estimate(objective, elements, spec=spec, icc_floor=rules.icc_floor)
+    verdict, reasons = _verdict(objective, found, events=events, counts=counts, spec=spec, rules=rules)
+    return ObjectiveResult(
+        objective=objective,
+        verdict=verdict,
+        counts=counts,
+        scorer=scorer,
+        estimate=found if verdict is Verdict.INCONCLUSIVE else replace(found, needed=None),
+        quantile=estimating.quantile(objective, observations, icc_floor=rules.icc_floor),
+        worst_case=_worst_case(objective, events, counts=counts, spec=spec),
+        reasons=reasons,
+    )
+
+
+def _unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Reason | None:
+    coverage = counts.coverage
+    if coverage is None:
+        return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts))
+    if coverage < rules.min_coverage:
+        floor = float(rules.min_coverage)
+        text = f"measured {counts.n} of {counts.n + counts.unmeasured} events, {coverage:.1%} where {floor:.1%} is the floor"
+        return _reason(objective, "coverage", f"{text}: {_why_excluded(counts)}")
+    return None
+
+
+def _why_excluded(counts: Counts) -> str:
+    return ", ".join(f"{number} {why}" for why, number in counts.excluded_reasons.items()) or "nothing was planned"
+
+
+def _worst_case(objective: Objective, events: Sequence[Observation], *, counts: Counts, spec: SliSpec) -> float | None:
+    """The estimate with every unmeasured event as bad; None where all were measured or a mean has no worst value."""
+    if not counts.unmeasured or (objective.shape == "mean" and spec.kind == "quantity"):
+        return None
+    return estimating.extreme(objective, events, unmeasured_as_good=False)
+
+
+def _verdict(
+    objective: Objective,
+    found: Estimate,
+    *,
+    events: Sequence[Observation],
+    counts: Counts,
+    spec: SliSpec,
+    rules: GateRules,
+) -> tuple[Verdict, tuple[Reason, ...]]:
+    if found.p_pass is None or found.p_fail is None:
+        return Verdict.INCONCLUSIVE, (_no_bounds(objective, found),)
+    alpha = float(objective.alpha)
+    if found.p_pass <= alpha + ROUNDING:
+        return _passing(objective, events, counts=counts, spec=spec, rules=rules)
+    if found.p_fail < alpha - ROUNDING:
+        return _failing(objective, events, counts=counts)
+    return Verdict.INCONCLUSIVE, (_reason(objective, "underpowered", _undecided(found, counts)),)
+
+
+def _no_bounds(objective: Objective, found: Estimate) -> Reason:
+    if found.method is None:
+        return _reason(objective, "no_bound", "the mean of a quantity has no bound: use pNN or `for NN%` to gate on it")
+    return _reason(objective, "one_unit", "one independent unit says nothing of its kind: add golden queries or groups")
+
+
+def _undecided(found: Estimate, counts: Counts) -> str:
+    text = f"{found.clusters} independent units show neither that it is met nor that it is missed"
+    if found.needed is None:
+        return text
+    return f"{text}; about {found.needed} more queries would settle it at the present estimate"
+
+
+def _passing(
+    objective: Objective, events: Sequence[Observation], *, counts: Counts, spec: SliSpec, rules: GateRules
+) -> tuple[Verdict, tuple[Reason, ...]]:
+    if counts.unmeasured and not _meets(objective, estimating.extreme(objective, events, unmeasured_as_good=False)):
+        text = f"with its {counts.unmeasured} unmeasured events counted as bad it would miss the target"
+        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
+    if not spec.unproven:
+        return Verdict.PASS, ()
+    text = "its scorer was never checked against people, so the number may be wrong on either side"
+    verdict = Verdict.INCONCLUSIVE if rules.uncalibrated == "block" else Verdict.PASS
+    return verdict, (_reason(objective, "uncalibrated", text),)
+
+
+def _failing(
+    objective: Objective, events: Sequence[Observation], *, counts: Counts
+) -> tuple[Verdict, tuple[Reason, ...]]:
+    if counts.unmeasured and _meets(objective, estimating.extreme(objective, events, unmeasured_as_good=True)):
+        text = f"with its {counts.unmeasured} unmeasured events counted as good it would meet the target"
+        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
+    return Verdict.FAIL, (_reason(objective, "missed", "the target is missed, with the stated confidence"),)
+
+
+def _meets(objective: Objective, value: float) -> bool:
+    target = float(objective.target)
+    return value >= target - ROUNDING if objective.op == ">=" else value <= target + ROUNDING
+
+
+def _reason(objective: Objective, code: str, text: str) -> Reason:
+    return Reason(code=code, text=text, objective=objective.id)
+
+
+def decide(rows: Sequence[ObjectiveResult], *, answered: int, limited: bool) -> tuple[Verdict, int, tuple[Reason, ...]]:
+    """The run's verdict, exit code and reasons. `answered` counts the calls that brought an answer.
+
+    Precedence: a confirmed miss (1), then what could not be measured (4), then what could not be shown (3), then 0.
+    """
+    critical = [row for row in rows if row.objective.critical]
+    if not critical:
+        return _outcome(Verdict.ERROR, Reason(code="no_critical", text="no critical objective: nothing was decided"))
+    if not answered:
+        return _outcome(Verdict.ERROR, Reason(code="no_answer", text="no call brought an answer: nothing was measured"))
+    reasons = tuple(reason for row in critical for reason in row.reasons)
+    failed = [row for row in critical if row.verdict is Verdict.FAIL]
+    if failed:
+        unconfirmed = _unconfirmed(critical, failed)
+        if len(unconfirmed) < len(failed):
+            return _outcome(Verdict.FAIL, *reasons)
+        reasons = (*unconfirmed, *reasons)
+    if any(row.verdict is Verdict.ERROR for row in critical):
+        return _outcome(Verdict.ERROR, *reasons)
+    if limited:
+        text = "only a part of the golden set was asked: a limited run never passes"
+        return _outcome(Verdict.INCONCLUSIVE, Reason(code="limited", text=text), *reasons)
+    if failed or any(row.verdict is Verdict.INCONCLUSIVE and not _only_warns(row) for row in critical):
+        return _outcome(Verdict.INCONCLUSIVE, *reasons)
+    return _outcome(Verdict.PASS, *(_warned(reason, critical) for reason in reasons))
+
+
+def _outcome(verdict: Verdict, *reasons: Reason) -> tuple[Verdict, int, tuple[Reason, ...]]:
+    return verdict, EXIT_CODES[verdict], reasons
+
+
+def _only_warns(row: ObjectiveResult) -> bool:
+    return row.objective.on_inconclusive == "warn"
+
+
+def _warned(reason: Reason, critical: Sequence[ObjectiveResult]) -> Reason:
+    """The reason as it stands, or with a word where `on_inconclusive: warn` let an undecided row through."""
+    undecided = {row.objective.id for row in critical if row.verdict is Verdict.INCONCLUSIVE}
+    if reason.objective not in undecided:
+        return reason
+    return replace(reason, text=f"{reason.text} (on_inconclusive: warn lets it through)")
+
+
+def _unconfirmed(critical: Sequence[ObjectiveResult], failed: Sequence[ObjectiveResult]) -> tuple[Reason, ...]:
+    """A reason for each row that shows FAIL and does not survive Holm's correction over all critical rows."""
+    p_values = [1.0 if row.estimate is None or row.estimate.p_fail is None else row.estimate.p_fail for row in critical]
+    survives = survivors(p_values, [row.objective.alpha for row in critical])
+    confirmed = {row.objective.id for row, survived in zip(critical, survives, strict=True) if survived}
+    text = f"a miss by itself, but among {len(critical)} critical objectives one such miss may be chance"
+    return tuple(
+        _reason(row.objective, "fail_unconfirmed", text) for row in failed if row.objective.id not in confirmed
+    )

@@ -1,0 +1,108 @@
+"""Observations: scores without their text, one for every planned event of an SLI.
+
+The denominator is fixed by the golden set: an event without a score is an observation that says why.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.objective import Objective
+from evalslo.model.score import Missing, Score
+from evalslo.model.scorecard import Observation
+from evalslo.model.sli import SliSpec
+
+Event = tuple[str, int]
+
+
+def observe(
+    queries: Sequence[GoldenQuery], scores: Iterable[Score], *, repeats: int, slis: Mapping[str, SliSpec]
+) -> dict[str, tuple[Observation, ...]]:
+    """The observations of each SLI by its text (`precision@5`), one for every query and repeat, in the order of `queries`.
+
+    `slis` maps the text of each wanted SLI to its spec. A failed call becomes its worst value where the spec says `bad`.
+    """
+    by_sli: dict[str, dict[Event, Score]] = {sli: {} for sli in slis}
+    for score in scores:
+        if score.sli in by_sli:
+            by_sli[score.sli][score.query_id, score.repeat] = score
+    return {
+        sli: tuple(
+            _observation(query, repeat, found.get((query.id, repeat)), spec=slis[sli])
+            for query in queries
+            for repeat in range(repeats)
+        )
+        for sli, found in by_sli.items()
+    }
+
+
+def _observation(query: GoldenQuery, repeat: int, score: Score | None, *, spec: SliSpec) -> Observation:
+    value, missing = None, Missing.NOT_COLLECTED
+    if score is not None:
+        value, missing = score.value, score.reason or Missing.SCORER_ERROR
+    if value is None and missing is Missing.CALL_ERROR and spec.on_error == "bad":
+        value = worst_value(spec)
+    if value is not None:
+        return Observation(query_id=query.id, cluster=query.cluster, repeat=repeat, value=value)
+    return Observation(query_id=query.id, cluster=query.cluster, repeat=repeat, missing=missing)
+
+
+def worst_value(spec: SliSpec) -> float:
+    """What a failed call is worth: 0 or 1 for rates and scores, infinity for a quantity that is better lower."""
+    if spec.better == "higher":
+        return 0.0
+    return math.inf if spec.kind == "quantity" else 1.0
+
+
+def events_of(objective: Objective, observations: Sequence[Observation]) -> tuple[Observation, ...]:
+    """The events that `objective` counts: good is 1 and bad is 0 for an event ratio, the value itself for a mean.
+
+    `of queries` makes one event of all repeats of a query: bad when any repeat is bad, good when all are good.
+    """
+    if objective.shape == "mean":
+        return tuple(_finite(one) for one in observations)
+    judged = [_judge(objective, one) for one in observations]
+    if objective.event is not None and objective.event.of == "queries":
+        return _per_query(judged)
+    return tuple(judged)
+
+
+def _finite(one: Observation) -> Observation:
+    """An infinite value (a failed call of an unbounded quantity) has no place in a mean: it is unmeasured."""
+    if one.value is None or math.isfinite(one.value):
+        return one
+    return Observation(query_id=one.query_id, cluster=one.cluster, repeat=one.repeat, missing=Missing.CALL_ERROR)
+
+
+def _judge(objective: Objective, one: Observation) -> Observation:
+    if one.value is None:
+        return one
+    good = is_good(objective, one.value)
+    return Observation(query_id=one.query_id, cluster=one.cluster, repeat=one.repeat, value=1.0 if good else 0.0)
+
+
+def is_good(objective: Objective, value: float) -> bool:
+    """Whether a value of the objective's SLI is a good event.
+
+    A bound becomes a float before comparing: 0.7 as measured and `>= 0.7` as written are the same number.
+    """
+    event = objective.event
+    if event is None:
+        return (value == 1.0) == (objective.op == ">=")
+    bound = float(event.value)
+    return value >= bound if event.op == ">=" else value <= bound
+
+
+def _per_query(judged: Sequence[Observation]) -> tuple[Observation, ...]:
+    repeats: dict[str, list[Observation]] = {}
+    for one in judged:
+        repeats.setdefault(one.query_id, []).append(one)
+    return tuple(_all_good(found) for found in repeats.values())
+
+
+def _all_good(repeats: Sequence[Observation]) -> Observation:
+    """One event: a bad repeat decides; else an unmeasured one leaves it open; else the measured ones are all good."""
+    bad = [one for one in repeats if one.value == 0.0]
+    open_ = [one for one in repeats if one.missing is not None and one.missing.applicable]
+    measured = [one for one in repeats if one.value is not None]
+    return (bad or open_ or measured or list(repeats))[0]
