@@ -58,11 +58,11 @@ async def collect(
     limits: Limits,
     keep: Callable[[Sample], None],
     watch: Watch,
-) -> None:
-    """Calls `endpoint` once for each of `calls` and hands every sample to `keep`, in the order of completion.
+) -> int:
+    """How many samples came: one for each of `calls`, handed to `keep` in the order of completion.
 
-    `done` counts the samples kept before (a resumed run). Returns early, with calls left over, once `watch.stop` is set and
-    the calls in flight have ended. What `keep` raises ends the collection and comes out here.
+    `done` counts the samples kept before (a resumed run). Fewer than `calls` come where `watch.stop` was set: then no new
+    call is begun, and those in flight end. What `keep` raises ends the collection and comes out here.
     """
     tally = _Tally(suite, planned=done + len(calls), done=done, watch=watch)
     left = iter(calls)
@@ -70,6 +70,7 @@ async def collect(
     async with endpoint, asyncio.TaskGroup() as workers:
         for _ in range(min(limits.concurrency, len(calls))):
             workers.create_task(_work(endpoint, left, limits=limits, keep=keep, tally=tally))
+    return tally.done - done
 
 
 async def _work(

@@ -5,7 +5,7 @@ from typing import Literal
 
 from evalslo.model.scorecard import Fingerprint
 
-RunState = Literal["collecting", "interrupted", "collected", "finished"]
+RunState = Literal["collecting", "interrupted", "finished"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,12 @@ class SliSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sli:
-    """One SLI as a suite names it: `precision@5`, `regex:cites`, `latency`."""
+    """One SLI as a suite names it: `precision@5`, `regex:cites`, `latency`. Two of one text have one set of options."""
 
     name: str
     k: int | None = None
     slug: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         at = "" if self.k is None else f"@{self.k}"

@@ -132,7 +132,9 @@ def _reason(objective: Objective, code: str, text: str) -> Reason:
     return Reason(code=code, text=text, objective=objective.id)
 
 
-def decide(rows: Sequence[ObjectiveResult], *, answered: int, limited: bool) -> tuple[Verdict, int, tuple[Reason, ...]]:
+def decide(
+    rows: Sequence[ObjectiveResult], *, answered: int, limited: bool, interrupted: bool
+) -> tuple[Verdict, int, tuple[Reason, ...]]:
     """The run's verdict, exit code and reasons. `answered` counts the calls that brought an answer.
 
     Precedence: a confirmed miss (1), then what could not be measured (4), then what could not be shown (3), then 0.
@@ -149,6 +151,9 @@ def decide(rows: Sequence[ObjectiveResult], *, answered: int, limited: bool) -> 
         if len(unconfirmed) < len(failed):
             return _outcome(Verdict.FAIL, *reasons)
         reasons = (*unconfirmed, *reasons)
+    if interrupted:
+        text = "stopped before every planned call was made; run it again with --resume to go on"
+        return _outcome(Verdict.ERROR, Reason(code="interrupted", text=text), *reasons)
     if any(row.verdict is Verdict.ERROR for row in critical):
         return _outcome(Verdict.ERROR, *reasons)
     if limited:

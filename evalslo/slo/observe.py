@@ -10,36 +10,39 @@ from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing, Score
 from evalslo.model.scorecard import Observation
-from evalslo.model.sli import SliSpec
+from evalslo.model.sli import Sli, SliSpec
+from evalslo.slo.applies import silent_on
 
 Event = tuple[str, int]
 
 
 def observe(
-    queries: Sequence[GoldenQuery], scores: Iterable[Score], *, repeats: int, slis: Mapping[str, SliSpec]
+    queries: Sequence[GoldenQuery], scores: Iterable[Score], *, repeats: int, slis: Mapping[Sli, SliSpec]
 ) -> dict[str, tuple[Observation, ...]]:
     """The observations of each SLI by its text (`precision@5`), one for every query and repeat, in the order of `queries`.
 
-    `slis` maps the text of each wanted SLI to its spec. A failed call becomes its worst value where the spec says `bad`.
+    `slis` maps each wanted SLI to its spec. A failed call becomes its worst value where the spec says `bad`.
     """
-    by_sli: dict[str, dict[Event, Score]] = {sli: {} for sli in slis}
+    by_sli: dict[str, dict[Event, Score]] = {str(sli): {} for sli in slis}
     for score in scores:
         if score.sli in by_sli:
             by_sli[score.sli][score.query_id, score.repeat] = score
     return {
-        sli: tuple(
-            _observation(query, repeat, found.get((query.id, repeat)), spec=slis[sli])
+        str(sli): tuple(
+            _observation(query, repeat, by_sli[str(sli)].get((query.id, repeat)), sli=sli, spec=spec)
             for query in queries
             for repeat in range(repeats)
         )
-        for sli, found in by_sli.items()
+        for sli, spec in slis.items()
     }
 
 
-def _observation(query: GoldenQuery, repeat: int, score: Score | None, *, spec: SliSpec) -> Observation:
+def _observation(query: GoldenQuery, repeat: int, score: Score | None, *, sli: Sli, spec: SliSpec) -> Observation:
     value, missing = None, Missing.NOT_COLLECTED
     if score is not None:
         value, missing = score.value, score.reason or Missing.SCORER_ERROR
+    if value is None and missing in (Missing.CALL_ERROR, Missing.NOT_COLLECTED):
+        missing = silent_on(query, sli=sli, spec=spec) or missing
     if value is None and missing is Missing.CALL_ERROR and spec.on_error == "bad":
         value = worst_value(spec)
     if value is not None:

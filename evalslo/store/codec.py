@@ -42,7 +42,6 @@ class _SampleLine(msgspec.Struct):
 
 
 _sample_decoder = msgspec.json.Decoder(_SampleLine)
-_score_decoder = msgspec.json.Decoder(Score)
 _encoder = msgspec.json.Encoder()
 
 
@@ -102,11 +101,6 @@ def decode_sample(line: bytes) -> Sample:
 def encode_score(score: Score) -> bytes:
     """One line of `scores.jsonl`, newline included."""
     return _encoder.encode(score) + b"\n"
-
-
-def decode_score(line: bytes) -> Score:
-    """The score on one line of `scores.jsonl`. Raises `MeasurementError` where the line is not one."""
-    return _decode(_score_decoder, line, "a score")
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

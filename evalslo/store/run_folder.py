@@ -87,14 +87,19 @@ def read_manifest(folder: RunFolder) -> Manifest:
         raise MeasurementError(f"{folder.path}: no run is kept here: {fault.strerror}: manifest.json") from fault
 
 
+def read_scorecard(folder: RunFolder) -> bytes:
+    """The scorecard as it was kept. Raises `MeasurementError` where the run has none yet."""
+    try:
+        return folder.scorecard_file.read_bytes()
+    except OSError as fault:
+        raise MeasurementError(
+            f"{folder.path}: no scorecard is kept: {fault.strerror}; `evalslo run --resume` finishes a run"
+        ) from fault
+
+
 def read_samples(path: Path) -> Iterator[Sample]:
     """The samples of a `samples.jsonl`, in the order they came. Raises `MeasurementError` with the line of a bad one."""
     return read_log(path, decode=codec.decode_sample)
-
-
-def read_scores(folder: RunFolder) -> Iterator[Score]:
-    """The scores of a run, in planned order."""
-    return read_log(folder.scores_file, decode=codec.decode_score)
 
 
 def write_scores(folder: RunFolder, scores: Iterable[Score]) -> None:

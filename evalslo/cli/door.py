@@ -1,0 +1,109 @@
+"""What only a door may touch: the clock, the environment, the terminal, signals, and the exit code."""
+
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from evalslo.errors import EvalsloError, FileFaults
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from rich.console import Console
+
+Result = TypeVar("Result")
+PIPED_COLUMNS = 100
+STOPPED_TWICE = 130
+
+
+def home() -> Path:
+    """Where runs are kept."""
+    from evalslo.store.home import find_home
+
+    return find_home(Path.cwd(), configured=os.environ.get("EVALSLO_HOME"))
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def token() -> str:
+    """Four letters that make run ids of the same second differ."""
+    return secrets.token_hex(2)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console on standard output or error; 100 columns wide where it is no terminal and COLUMNS does not say."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    piped = not stream.isatty() and "COLUMNS" not in os.environ
+    return Console(stderr=stderr, width=PIPED_COLUMNS if piped else None, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def telling_errors() -> Iterator[None]:
+    """Turns every error on purpose into its message on standard error and its exit code."""
+    try:
+        yield
+    except FileFaults as faults:
+        from evalslo.report.faults import render_faults
+
+        render_faults(faults, console(stderr=True))
+        raise typer.Exit(faults.exit_code) from None
+    except EvalsloError as error:
+        tell(f"evalslo: {error}")
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(STOPPED_TWICE) from None
+
+
+def tell(text: str) -> None:
+    """Says something to the person, on standard error, with nothing in it that a terminal would obey."""
+    from evalslo.report.safe_text import plain
+
+    err = console(stderr=True)
+    for line in text.splitlines():
+        err.print(plain(line, width=4000, encoding=err.encoding), soft_wrap=True)
+
+
+def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:
+    """What `main` returns. Ctrl-C once sets the event that `main` is given; Ctrl-C twice ends the process with 130."""
+    import asyncio
+
+    return asyncio.run(_stoppable(main))
+
+
+async def _stoppable(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:
+    import asyncio
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(main(stop))
+
+    def on_interrupt() -> None:
+        if stop.is_set():
+            task.cancel()
+            return
+        stop.set()
+        tell("evalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now")
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, on_interrupt)
+    except NotImplementedError:  # Windows has no such handlers: there Ctrl-C stops at once
+        return await task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

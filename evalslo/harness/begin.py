@@ -1,0 +1,88 @@
+"""The folder that a run works in: a new one, or the last one of the same thing, to go on with."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evalslo.errors import UsageError
+from evalslo.loaders.golden import encode_golden
+from evalslo.model.golden import GoldenSet
+from evalslo.model.run import Manifest
+from evalslo.model.scorecard import Fingerprint
+from evalslo.model.suite import Suite
+from evalslo.store.home import kept_runs
+from evalslo.store.run_folder import RunFolder, create_run
+from evalslo.version import __version__
+
+ORDER_SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that can be collected into its folder."""
+
+    folder: RunFolder
+    manifest: Manifest
+
+
+def begin_run(
+    suite: Suite,
+    golden: GoldenSet,
+    *,
+    fingerprint: Fingerprint,
+    home: Path,
+    now: datetime,
+    token: str,
+    limit: int | None,
+) -> Begun:
+    """A new run, with copies of its suite and golden set. Raises `MeasurementError` where `home` cannot be written."""
+    started = now.astimezone(UTC)
+    name = suite.name if suite.variant is None else f"{suite.name}-{suite.variant}"
+    manifest = Manifest(
+        run_id=f"{started:%Y%m%dT%H%M%S}-{name}-{token}",
+        state="collecting",
+        suite=suite.name,
+        service=suite.service,
+        suite_file=suite.file,
+        variant=suite.variant,
+        settings=suite.settings,
+        queries=len(golden.queries[:limit]),
+        repeats=suite.repeats,
+        order_seed=ORDER_SEED,
+        limit=limit,
+        fingerprint=fingerprint,
+        started_at=started.isoformat(timespec="milliseconds"),
+        finished_at=None,
+        version=__version__,
+    )
+    folder = RunFolder(home / "runs" / manifest.run_id)
+    create_run(folder, manifest, suite_text=suite.text, golden_lines=encode_golden(golden))
+    return Begun(folder=folder, manifest=manifest)
+
+
+def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, limit: int | None) -> Begun | None:
+    """The last run of this suite and variant; None where there is none yet.
+
+    Raises `UsageError` naming what has changed since: answers to another question are not mixed in.
+    """
+    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant) == (suite.name, suite.variant)]
+    if not runs:
+        return None
+    folder, manifest = max(runs, key=lambda kept: (kept[1].started_at, kept[1].run_id))
+    changed = _changed(manifest, fingerprint, limit=limit)
+    if changed:
+        raise UsageError(
+            f"{manifest.run_id} cannot go on: {', '.join(changed)} changed since; run without --resume to start anew"
+        )
+    return Begun(folder=folder, manifest=manifest)
+
+
+def _changed(manifest: Manifest, fingerprint: Fingerprint, *, limit: int | None) -> list[str]:
+    kept = manifest.fingerprint
+    differs = {
+        "the suite": kept.suite != fingerprint.suite,
+        "the golden set": kept.golden != fingerprint.golden,
+        "the endpoint": dict(kept.endpoint) != dict(fingerprint.endpoint),
+        "--limit": manifest.limit != limit,
+    }
+    return [part for part, is_other in differs.items() if is_other]

@@ -1,0 +1,148 @@
+"""Scores in, scorecard out. Pure: the same run gives the same scorecard, whenever it is gated."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from evalslo.harness.advice import advise
+from evalslo.harness.worst import worst_answers
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.objective import Objective
+from evalslo.model.run import Manifest
+from evalslo.model.sample import Sample
+from evalslo.model.score import Score
+from evalslo.model.scorecard import (
+    Counts,
+    Estimate,
+    ObjectiveResult,
+    Observation,
+    Reason,
+    Scorecard,
+    UsageTotals,
+    Verdict,
+)
+from evalslo.model.suite import Suite
+from evalslo.slo.gate import decide, judge
+from evalslo.slo.observe import observe
+
+Number = TypeVar("Number", int, float)
+
+
+def evaluate(
+    suite: Suite,
+    manifest: Manifest,
+    *,
+    queries: Sequence[GoldenQuery],
+    samples: Sequence[Sample],
+    scores: Sequence[Score],
+) -> Scorecard:
+    """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured."""
+    observations = _observations(suite, manifest, queries=queries, scores=scores)
+    scorers = manifest.fingerprint.scorers
+    rows = tuple(
+        _per_run_row(objective, samples)
+        if suite.slis[objective.sli.name].per_run
+        else judge(
+            objective,
+            observations[str(objective.sli)],
+            spec=suite.slis[objective.sli.name],
+            rules=suite.gate,
+            scorer=scorers.get(objective.sli.name),
+        )
+        for objective in suite.objectives
+    )
+    answered = sum(sample.response.error is None for sample in samples)
+    verdict, exit_code, reasons = decide(
+        rows, answered=answered, limited=manifest.limit is not None, interrupted=manifest.state == "interrupted"
+    )
+    return Scorecard(
+        suite=suite.name,
+        service=suite.service,
+        run_id=manifest.run_id,
+        variant=manifest.variant,
+        started_at=manifest.started_at,
+        finished_at=manifest.finished_at,
+        verdict=verdict,
+        exit_code=exit_code,
+        reasons=reasons,
+        objectives=rows,
+        usage=_usage(samples),
+        fingerprint=manifest.fingerprint,
+        timings=tuple(sorted({sample.response.timing for sample in samples})),
+        errors=_errors(samples),
+        worst=worst_answers(suite, rows, observations=observations, queries=queries, samples=samples, scores=scores),
+        advice=advise(rows, observations=observations, queries=queries, slis=suite.slis),
+    )
+
+
+def _observations(
+    suite: Suite, manifest: Manifest, *, queries: Sequence[GoldenQuery], scores: Sequence[Score]
+) -> Mapping[str, tuple[Observation, ...]]:
+    wanted = {objective.sli: suite.slis[objective.sli.name] for objective in suite.objectives}
+    return observe(queries, scores, repeats=manifest.repeats, slis=wanted)
+
+
+def _per_run_row(objective: Objective, samples: Sequence[Sample]) -> ObjectiveResult:
+    """The row of a figure of the whole run (`throughput`): a point, which no method here can bound."""
+    figure = _throughput(samples)
+    counts = Counts(
+        planned=1, n=int(figure is not None), good=None, bad=None, unmeasured=int(figure is None), not_applicable=0
+    )
+    if figure is None:
+        text = "a throughput needs live calls that took time: recorded and cached answers have none"
+        reason = Reason(code="no_timing", text=text, objective=objective.id)
+        return ObjectiveResult(
+            objective=objective, verdict=Verdict.ERROR, counts=counts, scorer=None, reasons=(reason,)
+        )
+    text = "one figure a run has no bound: it is shown, and never decides"
+    return ObjectiveResult(
+        objective=objective,
+        verdict=Verdict.INCONCLUSIVE,
+        counts=counts,
+        scorer=None,
+        estimate=Estimate(estimate=figure, lower=None, upper=None, p_pass=None, p_fail=None, method=None, clusters=1),
+        reasons=(Reason(code="no_bound", text=text, objective=objective.id),),
+    )
+
+
+def _throughput(samples: Sequence[Sample]) -> float | None:
+    """Answers a second, from the first start to the last end of the live calls; None where there is no such time."""
+    spans = [
+        (start := datetime.fromisoformat(sample.started_at), start + timedelta(seconds=sample.response.latency_s))
+        for sample in samples
+        if sample.response.timing == "live" and sample.response.latency_s is not None
+    ]
+    if not spans:
+        return None
+    elapsed_s = (max(end for _, end in spans) - min(start for start, _ in spans)).total_seconds()
+    answered = sum(sample.response.error is None for sample in samples)
+    return answered / elapsed_s if elapsed_s > 0 else None
+
+
+def _usage(samples: Sequence[Sample]) -> UsageTotals:
+    prompt, completion, cost = [], [], []
+    for sample in samples:
+        usage = sample.response.usage
+        prompt.append(usage.prompt_tokens if usage else None)
+        completion.append(usage.completion_tokens if usage else None)
+        cost.append(sample.response.cost_usd)
+    return UsageTotals(
+        calls=sum(sample.attempts for sample in samples),
+        retries=sum(sample.attempts - 1 for sample in samples),
+        prompt_tokens=_total(prompt),
+        completion_tokens=_total(completion),
+        cost_usd=_total(cost),
+    )
+
+
+def _total(parts: Sequence[Number | None]) -> Number | None:
+    """The sum of what is known; None where nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def _errors(samples: Sequence[Sample]) -> dict[str, int]:
+    """Failed calls by class, the most frequent first."""
+    errors = Counter(sample.response.error.kind.value for sample in samples if sample.response.error is not None)
+    return dict(sorted(errors.items(), key=lambda item: (-item[1], item[0])))

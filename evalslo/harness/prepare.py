@@ -1,0 +1,59 @@
+"""What a run needs before its first call: the golden set, an endpoint, and objectives that can be met at all."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from evalslo import plugins
+from evalslo.endpoints.open import expand, open_endpoint
+from evalslo.errors import Fault, FileFaults
+from evalslo.loaders.golden import read_golden, read_hub
+from evalslo.model.golden import GoldenSet
+from evalslo.model.protocols import Endpoint
+from evalslo.model.suite import Suite
+from evalslo.slo.lint import impossible
+from evalslo.store.run_folder import read_samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A suite that can be run: its golden set read, its endpoint ready to be called, its objectives possible."""
+
+    suite: Suite
+    golden: GoldenSet
+    endpoint: Endpoint
+
+
+def prepare(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
+    """All that must be right before the first call. Raises `FileFaults` and `UsageError`; calls nothing."""
+    prepared = open_suite(suite, environ=environ)
+    if faults := impossible(suite, prepared.golden.queries):
+        raise FileFaults(faults)
+    return prepared
+
+
+def open_suite(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
+    """The suite with its golden set and its endpoint, whether or not its objectives can be met."""
+    if faults := tuple(_option_faults(suite)):
+        raise FileFaults(faults)
+    golden = _load_golden(suite, environ=environ)
+    endpoint = open_endpoint(
+        suite.endpoint, environ=environ, folder=suite.folder, timeout_s=suite.limits.timeout_s, samples=read_samples
+    )
+    return Prepared(suite=suite, golden=golden, endpoint=endpoint)
+
+
+def _option_faults(suite: Suite) -> Iterator[Fault]:
+    """A fault for each SLI whose scorer cannot use the options that the suite gives it."""
+    for objective in suite.objectives:
+        message = plugins.options_fault(objective.sli)
+        if message is not None:
+            line = objective.place.line if objective.place else None
+            yield Fault(file=suite.file, line=line, where=objective.id, message=message)
+
+
+def _load_golden(suite: Suite, *, environ: Mapping[str, str]) -> GoldenSet:
+    source = suite.golden
+    if source.hub is not None:
+        return read_hub(source.hub, columns=source.columns)
+    path = expand(source.path or "", environ, place=f"{suite.file}: golden.path")
+    return read_golden(suite.folder / path, columns=source.columns)

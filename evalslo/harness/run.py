@@ -1,0 +1,167 @@
+"""READ FIRST: the whole path of a run, one stage a line.
+
+suite -> golden set -> calls -> run log -> scores -> scorecard. Collecting and scoring are joined only by the log, so
+that a run can be gated again, or go on after a crash, without paying twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evalslo import plugins
+from evalslo.harness.begin import Begun, begin_run, resume_run
+from evalslo.harness.collect import Watch, collect
+from evalslo.harness.evaluate import evaluate
+from evalslo.harness.plan import PlannedCall, plan_calls
+from evalslo.harness.prepare import Prepared
+from evalslo.harness.score import score_samples
+from evalslo.loaders.golden import read_golden
+from evalslo.loaders.suite import read_suite
+from evalslo.model.golden import GoldenSet
+from evalslo.model.run import Manifest, Progress
+from evalslo.model.sample import Sample
+from evalslo.model.score import Score
+from evalslo.model.scorecard import Fingerprint, Scorecard
+from evalslo.model.sli import Sli
+from evalslo.model.suite import Suite
+from evalslo.report.scorecard_json import to_json
+from evalslo.store.run_folder import (
+    RunFolder,
+    open_samples,
+    read_manifest,
+    read_samples,
+    replace_file,
+    write_manifest,
+    write_scores,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
+
+    `token` makes run ids of the same second differ. `stop`, once set, means: take no new call, end with what there is.
+    """
+
+    home: Path
+    clock: Callable[[], datetime]
+    token: str
+    on_progress: Callable[[Progress], None]
+    stop: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A run's scorecard, and the folder that keeps it."""
+
+    folder: Path
+    scorecard: Scorecard
+
+
+async def run_suite(prepared: Prepared, *, door: Door, limit: int | None = None, resume: bool = False) -> KeptRun:
+    """Runs one suite; with `resume` goes on with its last run and makes only the calls that have no sample yet.
+
+    Raises `UsageError` where that run is of something else, `MeasurementError` where nothing can be kept.
+    """
+    begun = _begin(prepared, door=door, limit=limit, resume=resume)
+    begun = await _collect(prepared, begun, door=door)
+    scores, scorecard = _score_and_gate(prepared.suite, prepared.golden, begun, on_progress=door.on_progress)
+    write_scores(begun.folder, scores)
+    replace_file(begun.folder.scorecard_file, to_json(scorecard))
+    return KeptRun(folder=begun.folder.path, scorecard=scorecard)
+
+
+def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[Progress], None]) -> Scorecard:
+    """The scorecard of a kept run, by its own objectives or by those of `suite`. Calls nothing, changes nothing kept."""
+    manifest = read_manifest(folder)
+    own = read_suite(folder.suite_file, slis=plugins.sli_specs(), variant=manifest.variant, settings=manifest.settings)
+    judged = own if suite is None else replace(suite, endpoint=own.endpoint)
+    fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=_scorer_versions(judged))
+    golden = read_golden(folder.golden_file, columns={})
+    begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
+    return _score_and_gate(judged, golden, begun, on_progress=on_progress)[1]
+
+
+def _begin(prepared: Prepared, *, door: Door, limit: int | None, resume: bool) -> Begun:
+    suite, golden = prepared.suite, prepared.golden
+    fingerprint = Fingerprint(
+        golden=golden.digest,
+        suite=suite.digest,
+        endpoint=prepared.endpoint.fingerprint(),
+        scorers=_scorer_versions(suite),
+    )
+    last = resume_run(suite, fingerprint=fingerprint, home=door.home, limit=limit) if resume else None
+    return last or begin_run(
+        suite, golden, fingerprint=fingerprint, home=door.home, now=door.clock(), token=door.token, limit=limit
+    )
+
+
+def _scorer_versions(suite: Suite) -> dict[str, str]:
+    return plugins.fingerprint([objective.sli.name for objective in suite.objectives])
+
+
+async def _collect(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
+    """Makes the calls that have no sample yet; the manifest says afterwards whether any are left."""
+    suite, manifest = prepared.suite, begun.manifest
+    planned = _planned(prepared.golden, manifest)
+    with open_samples(begun.folder) as keep:
+        kept = {(sample.query_id, sample.repeat) for sample in read_samples(begun.folder.samples_file)}
+        left = [call for call in planned if call.key not in kept]
+        if not left and manifest.finished_at is not None:
+            return begun
+        came = await collect(
+            prepared.endpoint,
+            left,
+            suite=suite.name,
+            done=len(planned) - len(left),
+            limits=suite.limits,
+            keep=keep,
+            watch=Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop),
+        )
+        ended = _ended(manifest, whole=came == len(left), now=door.clock())
+        write_manifest(begun.folder, ended)
+    return Begun(folder=begun.folder, manifest=ended)
+
+
+def _planned(golden: GoldenSet, manifest: Manifest) -> tuple[PlannedCall, ...]:
+    return plan_calls(golden.queries, repeats=manifest.repeats, seed=manifest.order_seed, limit=manifest.limit)
+
+
+def _ended(manifest: Manifest, *, whole: bool, now: datetime) -> Manifest:
+    finished_at = now.astimezone(UTC).isoformat(timespec="milliseconds") if whole else None
+    return replace(manifest, state="finished" if whole else "interrupted", finished_at=finished_at)
+
+
+def _score_and_gate(
+    suite: Suite, golden: GoldenSet, begun: Begun, *, on_progress: Callable[[Progress], None]
+) -> tuple[list[Score], Scorecard]:
+    """The scores of the run's log in planned order, and what they decide."""
+    planned = _planned(golden, begun.manifest)
+    asked = {call.query.id for call in planned}
+    queries = [query for query in golden.queries if query.id in asked]
+    samples = _in_planned_order(read_samples(begun.folder.samples_file), planned)
+    scores = score_samples(
+        samples,
+        queries,
+        slis=_distinct_slis(suite),
+        scorers=plugins.scorers(),
+        contexts_from=suite.endpoint.contexts_from,
+        on_progress=lambda done: on_progress(
+            Progress(suite=suite.name, stage="score", done=done, planned=len(samples))
+        ),
+    )
+    return scores, evaluate(suite, begun.manifest, queries=queries, samples=samples, scores=scores)
+
+
+def _in_planned_order(samples: Iterable[Sample], planned: Sequence[PlannedCall]) -> list[Sample]:
+    place = {call.key: number for number, call in enumerate(planned)}
+    known = [sample for sample in samples if (sample.query_id, sample.repeat) in place]
+    return sorted(known, key=lambda sample: place[sample.query_id, sample.repeat])
+
+
+def _distinct_slis(suite: Suite) -> list[Sli]:
+    """Every SLI of the objectives once, figures of the whole run left out: those need no sample's score."""
+    slis = {str(one.sli): one.sli for one in suite.objectives if not suite.slis[one.sli.name].per_run}
+    return list(slis.values())

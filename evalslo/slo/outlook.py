@@ -1,0 +1,78 @@
+"""What a PASS will take, objective by objective, from the golden set alone."""
+
+from collections.abc import Sequence
+
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.objective import Objective
+from evalslo.model.outlook import Outlook
+from evalslo.model.sli import SliSpec
+from evalslo.model.suite import Suite
+from evalslo.slo.lint import Design, can_pass, design_of, good_target
+
+
+def outlooks(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Outlook, ...]:
+    """One outlook an objective, in the order of the suite."""
+    return tuple(_outlook(suite, objective, queries) for objective in suite.objectives)
+
+
+def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery]) -> Outlook:
+    spec = suite.slis[objective.sli.name]
+    design = design_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
+    independent = int(design.effective)
+    decides = not spec.per_run and not (objective.shape == "mean" and spec.kind == "quantity")
+    most_bad, half_bad, power = _shares(objective, independent) if decides else (None, None, None)
+    return Outlook(
+        objective=objective,
+        queries=design.queries,
+        events=design.elements,
+        clusters=design.clusters,
+        independent=independent,
+        can_pass=decides and can_pass(objective, design),
+        most_bad=most_bad,
+        half_bad=half_bad,
+        power=power,
+        notes=tuple(_notes(suite, objective, design, spec=spec, queries=queries)),
+    )
+
+
+def _shares(objective: Objective, independent: int) -> tuple[int | None, float | None, float | None]:
+    """The most bad events of a PASS, half the allowed bad share, and how often that passes."""
+    from evalslo.stats.exact import most_bad, pass_probability
+
+    target = good_target(objective)
+    if objective.shape == "mean" or independent < 1:
+        return None, None, None
+    most = most_bad(independent, target=target, alpha=objective.alpha)
+    half_bad = float((1 - target) / 2)
+    if most is None:
+        return None, half_bad, None
+    return most, half_bad, pass_probability(independent, truth=1.0 - half_bad, target=target, alpha=objective.alpha)
+
+
+def _notes(
+    suite: Suite, objective: Objective, design: Design, *, spec: SliSpec, queries: Sequence[GoldenQuery]
+) -> list[str]:
+    notes = []
+    if spec.unproven:
+        blocks = suite.gate.uncalibrated == "block"
+        effect = "it cannot PASS" if blocks else "a PASS says so"
+        notes.append(f"its scorer was never checked against people: {effect} (gate.uncalibrated)")
+    if objective.sli.name == "precision" and objective.sli.k is not None:
+        notes += _ceiling(objective, objective.sli.k, queries)
+    if design.clusters < design.elements:
+        notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {design.effective:.0f}")
+    return notes
+
+
+def _ceiling(objective: Objective, k: int, queries: Sequence[GoldenQuery]) -> list[str]:
+    """A word where even a perfect ranking stays below the target."""
+    counts = [sum(grade > 0 for grade in (query.relevant or {}).values()) for query in queries]
+    relevant = [count for count in counts if count]
+    if not relevant or objective.shape != "mean":
+        return []
+    best = sum(min(count, k) / k for count in relevant) / len(relevant)
+    if best >= float(objective.target):
+        return []
+    few = sum(count < k for count in relevant)
+    reach = f"precision@{k} can reach at most {best:.2f}"
+    return [f"{reach}: {few} of {len(relevant)} queries have fewer than {k} relevant ids; use recall@{k} or hit@{k}"]
