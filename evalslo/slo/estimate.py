@@ -152,22 +152,31 @@ def _mirror(bound: Estimate, *, point: float) -> Estimate:
 def quantile(
     objective: Objective, observations: Sequence[Observation], *, icc_floor: Fraction
 ) -> QuantileEstimate | None:
-    """The quantile that the objective speaks of, by inverting the same bound; None where it speaks of none."""
-    if objective.quantile is None:
+    """The quantile that the objective speaks of, by inverting the bound that gates; None where it speaks of none."""
+    if objective.quantile is None or objective.event is None:
         return None
-    import numpy as np
-
     from evalslo.stats.quantiles import quantile_interval
 
-    elements = elements_of(observations)
+    measured = [(one.value, one.cluster, one.query_id) for one in observations if one.value is not None]
+    clusters, queries = [cluster for _, cluster, _ in measured], [query for _, _, query in measured]
+    grouped = len(set(clusters)) < len(set(queries))
+    at_most = objective.event.op == "<="
+    sign = 1.0 if at_most else -1.0  # "at least T" is "at most" of the negated values
     point, lower, upper = quantile_interval(
-        np.asarray(elements.values, dtype=np.float64),
-        np.asarray(elements.units, dtype=np.int64) if elements.clustered else None,
-        q=objective.quantile,
+        [sign * value for value, _, _ in measured],
+        clusters,
+        q=objective.quantile if at_most else 1 - objective.quantile,
         alpha=objective.alpha,
         icc_floor=icc_floor,
+        elements=queries if grouped else None,
     )
+    if not at_most:
+        point, lower, upper = _negated(point), _negated(upper), _negated(lower)
     return QuantileEstimate(q=float(objective.quantile), estimate=point, lower=lower, upper=upper)
+
+
+def _negated(value: float | None) -> float | None:
+    return None if value is None else -value
 
 
 def extreme(objective: Objective, events: Sequence[Observation], *, unmeasured_as_good: bool) -> float:

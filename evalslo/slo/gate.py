@@ -15,9 +15,10 @@ from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
 from evalslo.slo import estimate as estimating
 from evalslo.slo.observe import events_of
+from evalslo.stats.bound import fails, passes
 from evalslo.stats.holm import survivors
 
-ROUNDING = 1e-12
+ROUNDING = 1e-12  # of a mean that is compared with a target
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ERROR: 4}
 
 
@@ -80,10 +81,9 @@ def _verdict(
 ) -> tuple[Verdict, tuple[Reason, ...]]:
     if found.p_pass is None or found.p_fail is None:
         return Verdict.INCONCLUSIVE, (_no_bounds(objective, found),)
-    alpha = float(objective.alpha)
-    if found.p_pass <= alpha + ROUNDING:
+    if passes(found.p_pass, alpha=objective.alpha):
         return _passing(objective, events, counts=counts, spec=spec, rules=rules)
-    if found.p_fail < alpha - ROUNDING:
+    if fails(found.p_fail, alpha=objective.alpha):
         return _failing(objective, events, counts=counts)
     return Verdict.INCONCLUSIVE, (_reason(objective, "underpowered", _undecided(found, counts)),)
 

@@ -14,7 +14,7 @@ from evalslo.model.objective import Objective
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules, Suite
 from evalslo.slo.applies import silent_on
-from evalslo.slo.gate import ROUNDING
+from evalslo.stats.bound import passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def good_target(objective: Objective) -> Fraction:
 def can_pass(objective: Objective, design: Design) -> bool:
     """Whether a perfect run would pass: T^n <= alpha, for n effective independent events."""
     target = float(good_target(objective))
-    return design.clusters > 1 and target**design.effective <= float(objective.alpha) + ROUNDING
+    return design.clusters > 1 and passes(target**design.effective, alpha=objective.alpha)
 
 
 def impossible(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Fault, ...]:

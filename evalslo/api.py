@@ -1,0 +1,85 @@
+"""The door for Python: what the verbs do, from a script or a notebook.
+
+    suite = evalslo.load("suites/handbook.yaml")
+    kept = evalslo.run(suite)
+    print(kept.scorecard.verdict, kept.folder)
+
+Like the command line it reads the clock, the environment and the current folder; nothing below it does.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evalslo import plugins
+from evalslo.harness.prepare import prepare
+from evalslo.harness.run import Door, KeptRun, gate_run, run_suite
+from evalslo.loaders.suite import read_suite
+from evalslo.model.run import Progress
+from evalslo.model.scorecard import Scorecard
+from evalslo.model.suite import Suite
+from evalslo.store.home import find_home, find_run
+
+OnProgress = Callable[[Progress], None]
+
+
+def load(path: str | Path, *, variant: str | None = None, settings: Sequence[str] = ()) -> Suite:
+    """The suite in a YAML file. `settings` are `KEY=VALUE`, as `--set` takes them.
+
+    Raises `FileFaults` with all faults of the file, `UsageError` for an unknown variant or setting.
+    """
+    return read_suite(Path(path), slis=plugins.sli_specs(), variant=variant, settings=settings)
+
+
+async def arun(
+    suite: Suite, *, limit: int | None = None, resume: bool = False, on_progress: OnProgress | None = None
+) -> KeptRun:
+    """Runs a suite: its scorecard and the folder that keeps it.
+
+    `limit` asks so many golden queries only, and never passes. Raises what the command line exits with 2 or 4 for.
+    """
+    door = Door(
+        home=_home(),
+        clock=lambda: datetime.now(UTC),
+        token=secrets.token_hex(2),
+        on_progress=on_progress or _ignore,
+        stop=asyncio.Event(),
+    )
+    return await run_suite(prepare(suite, environ=os.environ), door=door, limit=limit, resume=resume)
+
+
+def run(
+    suite: Suite, *, limit: int | None = None, resume: bool = False, on_progress: OnProgress | None = None
+) -> KeptRun:
+    """`arun` for code that does not await; inside a running loop (a notebook) it works in a thread of its own."""
+
+    def work() -> KeptRun:
+        return asyncio.run(arun(suite, limit=limit, resume=resume, on_progress=on_progress))
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="evalslo-run") as thread:
+        return thread.submit(work).result()
+
+
+def gate(run: str | Path = "latest", *, suite: Suite | None = None) -> Scorecard:
+    """The scorecard of a kept run (an id, a folder, `latest`, `latest:SUITE`), by its own objectives or by `suite`'s.
+
+    Calls nothing. Raises `UsageError` where there is no such run.
+    """
+    return gate_run(find_run(str(run), home=_home()), suite=suite, on_progress=_ignore)
+
+
+def _home() -> Path:
+    return find_home(Path.cwd(), configured=os.environ.get("EVALSLO_HOME"))
+
+
+def _ignore(_: Progress) -> None:
+    """Progress that nobody watches."""
+

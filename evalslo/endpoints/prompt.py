@@ -1,0 +1,82 @@
+"""Templates over a golden query's fields: sandboxed, strict about names, bounded in what they write."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta
+from jinja2.environment import TemplateExpression
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from evalslo.endpoints.failures import CallFailed, failed
+from evalslo.errors import UsageError
+from evalslo.model.sample import ErrorClass
+
+MAX_PROMPT_CHARS = 1_000_000  # more than any context window holds
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined,
+    autoescape=False,  # a prompt is text for a model, and never rendered as HTML
+)
+_ONE_EXPRESSION = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}|\{%|%\}).)+)\}\}\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A template that was read without fault. `expression` is set where it is one `{{ ... }}` and nothing else."""
+
+    place: str
+    template: Template
+    expression: TemplateExpression | None
+
+
+def read_prompt(source: str, *, place: str) -> Prompt:
+    """The template in `source`; raises UsageError where it cannot be one."""
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        template = _ENVIRONMENT.from_string(source)
+        alone = _ONE_EXPRESSION.fullmatch(source)
+        expression = _ENVIRONMENT.compile_expression(alone[1], undefined_to_none=False) if alone else None
+    except TemplateSyntaxError as error:
+        raise UsageError(f"{place}, line {error.lineno}: {error.message}; it is a jinja2 template") from error
+    if any(True for _ in meta.find_referenced_templates(tree)):
+        raise UsageError(f"{place}: include, import and extends are not available; write the text in place")
+    return Prompt(place=place, template=template, expression=expression)
+
+
+def render(prompt: Prompt, fields: Mapping[str, Any]) -> str:
+    """The text for these fields.
+
+    Raises CallFailed where a name is undefined, an expression fails, or the text exceeds `MAX_PROMPT_CHARS`.
+    """
+    pieces, size = [], 0
+    try:
+        for piece in prompt.template.generate(fields):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_PROMPT_CHARS:
+                break
+    except Exception as error:  # an expression over a stranger's row may fail with anything
+        raise _failed(prompt, str(error), fields=fields) from error
+    if size > MAX_PROMPT_CHARS:
+        raise _failed(prompt, f"the text exceeds {MAX_PROMPT_CHARS:,} characters", fields=fields)
+    return "".join(pieces)
+
+
+def evaluate(prompt: Prompt, fields: Mapping[str, Any]) -> object:
+    """The value for these fields: with its own type where the template is one expression alone, else the text."""
+    if prompt.expression is None:
+        return render(prompt, fields)
+    try:
+        value: object = prompt.expression(fields)
+        if isinstance(value, Undefined):
+            str(value)  # a strict undefined raises here and says which name it is
+    except Exception as error:  # as above
+        raise _failed(prompt, str(error), fields=fields) from error
+    return value
+
+
+def _failed(prompt: Prompt, said: str, *, fields: Mapping[str, Any]) -> CallFailed:
+    names = ", ".join(sorted(fields)) or "none"
+    return failed(ErrorClass.EXCEPTION, f"{prompt.place}: {said}; the query's fields are: {names}")

@@ -1,0 +1,159 @@
+"""An endpoint that is a python function: sync, async, or an async iterator of text."""
+
+import asyncio
+import contextvars
+import inspect
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from contextlib import aclosing, nullcontext, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from types import TracebackType
+from typing import Any, Self
+
+from evalslo.endpoints.attempt import one_attempt, unexpected
+from evalslo.endpoints.failures import MAX_RESPONSE_BYTES, CallFailed, malformed, too_large
+from evalslo.endpoints.fields import query_fields
+from evalslo.endpoints.options import shape
+from evalslo.endpoints.redact import redactor
+from evalslo.endpoints.returned import read_returned
+from evalslo.model.sample import Request, Response
+from evalslo.model.suite import Price
+
+
+class PythonEndpoint:
+    """One call of a function; a sync one gets a thread of its own.
+
+    The thread is no pool's: a pool of a few threads would bound concurrency behind the scheduler's back, and a function that
+    never returns would keep the process from ending.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        params: Mapping[str, Any],
+        timeout_s: float,
+        secrets: tuple[str, ...],
+        price: Price | None,
+        recorded: Mapping[str, Any],
+    ) -> None:
+        self._function = partial(function, **params)
+        self._in_loop = _runs_in_loop(function)
+        self._timeout_s = timeout_s
+        self._redactor = redactor(secrets)
+        self._price = price
+        self._recorded = recorded
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """The options as the suite wrote them, and the digest of the function's file."""
+        return self._recorded
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def call(self, request: Request) -> Response:
+        """The response to `request`, in one attempt."""
+        return await one_attempt(
+            self._attempt(query_fields(request)),
+            timeout_s=self._timeout_s,
+            explain=unexpected,
+            redactor=self._redactor,
+        )
+
+    async def _attempt(self, query: Mapping[str, object]) -> Response:
+        call = partial(self._function, query)
+        done = _run(call) if self._in_loop else await _in_thread(partial(_run, call))
+        if inspect.isawaitable(done.value):
+            done = replace(done, value=await done.value, ended_s=time.perf_counter())
+        if isinstance(done.value, AsyncIterable):
+            done = await _drained(done.value, started_s=done.started_s)
+        return _timed(read_returned(done.value, price=self._price), done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What a function gave back, between two readings of `time.perf_counter`; `stamps_s` are those of its deltas."""
+
+    value: object
+    started_s: float
+    ended_s: float
+    stamps_s: tuple[float, ...] = ()
+
+
+def _timed(response: Response, done: Returned) -> Response:
+    if response.error is not None:
+        return response
+    return replace(
+        response,
+        latency_s=done.ended_s - done.started_s,
+        ttft_s=done.stamps_s[0] - done.started_s if done.stamps_s else None,
+        gaps_s=tuple(b - a for a, b in pairwise(done.stamps_s)),
+    )
+
+
+def _run(call: Callable[[], object]) -> Returned:
+    started_s = time.perf_counter()
+    value = call()
+    return Returned(value=value, started_s=started_s, ended_s=time.perf_counter())
+
+
+async def _in_thread(run: Callable[[], Returned]) -> Returned:
+    """What `run` returns in a daemon thread; raises CallFailed where it raises anything at all."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Returned | BaseException] = loop.create_future()
+
+    def deliver(outcome: Returned | BaseException) -> None:
+        if not future.done():  # nobody waits any more after a timeout
+            future.set_result(outcome)
+
+    def work() -> None:
+        outcome: Returned | BaseException
+        try:
+            outcome = run()
+        except BaseException as error:  # a thread has nobody else to tell
+            outcome = error
+        with suppress(RuntimeError):  # the loop may have been closed meanwhile
+            loop.call_soon_threadsafe(deliver, outcome)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="evalslo-target", daemon=True).start()
+    outcome = await future
+    if isinstance(outcome, BaseException):
+        raise CallFailed(unexpected(outcome)) from outcome
+    return outcome
+
+
+async def _drained(stream: AsyncIterable[object], *, started_s: float) -> Returned:
+    """The texts of a stream joined, with the keys of the dicts in it; raises CallFailed for another item."""
+    texts: list[str] = []
+    stamps_s: list[float] = []
+    said: dict[object, object] = {}
+    size = 0
+    iterator = aiter(stream)
+    async with aclosing(iterator) if isinstance(iterator, AsyncGenerator) else nullcontext():
+        async for item in iterator:
+            if isinstance(item, Mapping):
+                said |= item
+            elif not isinstance(item, str):
+                raise malformed(f"the stream gave {shape(item)}, wanted texts, and dicts for what else there is to say")
+            elif item:
+                stamps_s.append(time.perf_counter())
+                texts.append(item)
+                size += len(item)
+            if size > MAX_RESPONSE_BYTES:
+                raise too_large()
+    value = {"answer": "".join(texts), **said}
+    return Returned(value=value, started_s=started_s, ended_s=time.perf_counter(), stamps_s=tuple(stamps_s))
+
+
+def _runs_in_loop(function: Callable[..., Any]) -> bool:
+    """Whether calling it only makes a coroutine or an async generator, and so blocks nobody."""
+    call = function if inspect.isroutine(function) or isinstance(function, partial) else type(function).__call__
+    return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)

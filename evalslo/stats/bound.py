@@ -1,0 +1,39 @@
+"""What every method here returns, and the two comparisons that decide."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+SLACK = Fraction(1, 10**12)  # rounding of a p-value must not turn a boundary case around
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A mean in [0, 1], its two one-sided bounds at `alpha`, and its p-values against the target.
+
+    `p_pass` speaks against "the mean is below the target", `p_fail` against "the mean is above it". Bounds and p-values are
+    None where one independent unit is all there is. `icc` (analysis of variance; below 0 where values differ more inside
+    units than between them) and `deff` are None without clusters, and where nothing varies or one unit is all.
+    `needed_units` counts the further units at which the data, scaled up at the present estimate, decide; None where they
+    decide already, or not within a hundred times as many.
+    """
+
+    estimate: float
+    lower: float | None
+    upper: float | None
+    p_pass: float | None
+    p_fail: float | None
+    method: str
+    units: int
+    icc: float | None
+    deff: float | None
+    needed_units: int | None
+
+
+def passes(p_pass: float | None, *, alpha: Fraction) -> bool:
+    """Whether `p_pass` shows the target met. None shows nothing."""
+    return p_pass is not None and p_pass <= float(alpha + SLACK)
+
+
+def fails(p_fail: float | None, *, alpha: Fraction) -> bool:
+    """Whether `p_fail` shows the target missed. None shows nothing."""
+    return p_fail is not None and p_fail < float(alpha - SLACK)

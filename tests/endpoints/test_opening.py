@@ -1,0 +1,143 @@
+import subprocess
+import sys
+
+import pytest
+
+from evalslo.endpoints.access import proxy_for
+from evalslo.endpoints.open import KINDS, expand
+from evalslo.errors import UsageError
+from evalslo.model.sample import CallError, ErrorClass, Request, Response, Sample
+
+HEAVY = ("aiohttp", "jinja2", "jmespath", "asyncio")
+
+
+def test_the_room_costs_nothing_until_an_endpoint_is_opened():
+    code = f"import sys, evalslo.endpoints.open; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("${A}", "1"),
+        ("x${A}y${B}", "x1y2"),
+        ("${C:-http://127.0.0.1:8080/v1}", "http://127.0.0.1:8080/v1"),
+        ("${EMPTY:-d}", "d"),
+        ("${EMPTY}", ""),
+        ("${A:-d}", "1"),
+        ("${C:-}", ""),
+        ("$A {A} ${not a name}", "$A {A} ${not a name}"),
+        ("${A}{{ query }}", "1{{ query }}"),
+    ],
+)
+def test_variables_are_expanded(text, expanded):
+    assert expand(text, {"A": "1", "B": "2", "EMPTY": ""}) == expanded
+
+
+def test_an_expanded_value_is_not_expanded_again():
+    assert expand("${A}", {"A": "${B}", "B": "secret"}) == "${B}"
+
+
+def test_an_unset_variable_is_named_with_its_place_and_the_way_to_mend_it(opened):
+    with pytest.raises(UsageError) as raised:
+        opened("openai", base_url="${NO_SUCH_URL}/v1", model="m")
+    assert str(raised.value) == (
+        "endpoint.base_url: ${NO_SUCH_URL} is not set; set it, or write ${NO_SUCH_URL:-a default}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "said"),
+    [
+        ("openia", {}, "endpoint.kind: unknown kind 'openia'; known: http, openai, python, recorded"),
+        ("openai", {"model": "m"}, "endpoint.base_url: missing; write the server's address"),
+        ("openai", {"base_url": "http://h"}, "endpoint.model: missing"),
+        ("openai", {"base_url": "h:80", "model": "m"}, "endpoint.base_url: not an address"),
+        ("openai", {"base_url": "http://h", "model": "m", "stream": "yes"}, "found a text, wanted true or false"),
+        ("openai", {"base_url": "http://h", "model": "m", "temperature": 0}, "endpoint.temperature: unknown option"),
+        ("openai", {"base_url": "http://h", "model": "m", "params": {"stream": True}}, "endpoint.params.stream"),
+        ("openai", {"base_url": "http://h", "model": "m", "params": [1]}, "endpoint.params: found a list"),
+        ("openai", {"base_url": "http://h", "model": "m", "prompt": "a\n{% if %}"}, "endpoint.prompt, line 2: "),
+        (
+            "openai",
+            {"base_url": "http://h", "model": "m", "prompt": "{% include 'x' %}"},
+            "include, import and extends",
+        ),
+        ("openai", {"base_url": "http://h", "model": "m", "headers_env": {"X": 5}}, "endpoint.headers_env.X"),
+        ("python", {}, "endpoint.target: missing"),
+        ("recorded", {}, "endpoint.path: missing"),
+        ("recorded", {"path": "x", "stream": True}, "endpoint.stream: unknown option of kind recorded"),
+    ],
+)
+def test_a_fault_in_the_options_is_a_usage_error_with_its_place(opened, kind, options, said):
+    with pytest.raises(UsageError) as raised:
+        opened(kind, **options)
+    assert said in str(raised.value)
+
+
+def test_every_known_kind_is_opened_by_its_name():
+    assert KINDS == ("http", "openai", "python", "recorded")
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("http://h.example/", {}, None),
+        ("http://h.example/", {"HTTP_PROXY": "http://up:1", "http_proxy": "http://low:1"}, "http://low:1"),
+        ("https://h.example/", {"HTTP_PROXY": "http://p:1"}, None),
+        ("https://h.example/", {"ALL_PROXY": "p:3128"}, "http://p:3128"),
+        ("https://h.example/", {"https_proxy": "http://p:1", "no_proxy": "a, .example"}, None),
+        ("https://h.example/", {"https_proxy": "http://p:1", "NO_PROXY": "*"}, None),
+        ("https://hexample/", {"https_proxy": "http://p:1", "no_proxy": "example"}, "http://p:1"),
+        ("http://127.0.0.1:8080/", {"http_proxy": "http://p:1"}, None),
+        ("http://[::1]:8080/", {"http_proxy": "http://p:1"}, None),
+    ],
+)
+def test_the_proxy_is_the_one_that_the_environment_names(url, environ, proxy):
+    assert proxy_for(url, environ) == proxy
+
+
+def test_a_proxy_of_another_kind_is_a_usage_error():
+    with pytest.raises(UsageError, match="socks5"):
+        proxy_for("http://h.example/", {"all_proxy": "socks5://me:pw@p:1"})
+
+
+def sample(query_id, repeat, **said):
+    response = Response(**said)
+    return Sample(query_id=query_id, repeat=repeat, response=response, attempts=1, started_at="2026-01-06T10:00:00Z")
+
+
+async def test_a_recording_answers_by_query_and_repeat_with_the_timing_of_then(opened, tmp_path):
+    failed = CallError(kind=ErrorClass.SERVER, message="HTTP 500", status=500)
+    kept = [
+        sample("q1", 0, answer="a", latency_s=1.5, ttft_s=0.5, gaps_s=(0.1,)),
+        sample("q1", 1, answer="b", latency_s=2.5),
+        sample("q2", 0, error=failed),
+    ]
+    read = []
+
+    def samples(path):
+        read.append(path)
+        return kept
+
+    async with opened("recorded", path="runs/${RUN}/samples.jsonl", environ={"RUN": "r1"}, samples=samples) as endpoint:
+        responses = [await endpoint.call(Request(query_id=q, repeat=r)) for q, r in (("q1", 0), ("q1", 1), ("q2", 0))]
+        absent = await endpoint.call(Request(query_id="q\x1b9", repeat=3))
+    assert read == [tmp_path / "runs/r1/samples.jsonl"]
+    assert [response.answer for response in responses] == ["a", "b", None]
+    assert responses[2].error == failed
+    assert (responses[0].latency_s, responses[0].ttft_s, responses[0].gaps_s) == (1.5, 0.5, (0.1,))
+    assert {response.timing for response in (*responses, absent)} == {"recorded"}
+    assert (absent.error.kind, absent.error.retryable) == (ErrorClass.NOT_RECORDED, False)
+    assert "repeat 3" in absent.error.message
+    assert absent.error.message.isprintable()
+
+
+def test_the_fingerprint_of_a_recording_changes_with_its_answers(opened):
+    def fingerprint(*kept):
+        return opened("recorded", path="s.jsonl", samples=lambda path: kept).fingerprint()
+
+    one, two = sample("q", 0, answer="a"), sample("q", 1, answer="b")
+    assert fingerprint(one, two) == fingerprint(two, one)
+    assert fingerprint(one, two) != fingerprint(one, sample("q", 1, answer="c"))
