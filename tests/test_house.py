@@ -79,7 +79,9 @@ def imports(tree: ast.AST) -> list[str]:
 
 
 def modules() -> dict[str, Path]:
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path, _ in trees()}
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path, _ in trees()
+    }
 
 
 def test_every_room_has_a_floor():
@@ -123,7 +125,9 @@ def _assigned(name: str) -> str:
 
 def test_there_is_no_circle_of_modules():
     known = modules()
-    arrows = {name: _arrows(_tree(path), known) - {name, "evalslo"} for name, path in known.items() if name != "evalslo"}
+    arrows = {
+        name: _arrows(_tree(path), known) - {name, "evalslo"} for name, path in known.items() if name != "evalslo"
+    }
     seen: dict[str, int] = defaultdict(int)
 
     def visit(name: str, trail: tuple[str, ...]) -> None:

@@ -1,6 +1,6 @@
 """The second pass: kept samples in, scores out. Calls no endpoint."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from evalslo.model.golden import GoldenQuery
@@ -14,7 +14,7 @@ STEPS_OF_PROGRESS = 100
 
 
 def score_samples(
-    samples: Iterable[Sample],
+    samples: Sequence[Sample],
     queries: Sequence[GoldenQuery],
     *,
     slis: Sequence[Sli],
@@ -39,6 +39,7 @@ def score_samples(
             scores.extend(_scores(scorer, *pair, slis=wanted))
         if number % STEPS_OF_PROGRESS == 0:
             on_progress(number)
+    on_progress(len(samples))
     return scores
 
 

@@ -54,13 +54,16 @@ def _unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Rea
         return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts))
     if coverage < rules.min_coverage:
         floor = float(rules.min_coverage)
-        text = f"measured {counts.n} of {counts.n + counts.unmeasured} events, {coverage:.1%} where {floor:.1%} is the floor"
+        text = f"measured {counts.n} of {counts.n + counts.unmeasured} events, {coverage:.3g} where {floor:.3g} is the floor"
         return _reason(objective, "coverage", f"{text}: {_why_excluded(counts)}")
     return None
 
 
 def _why_excluded(counts: Counts) -> str:
-    return ", ".join(f"{number} {why}" for why, number in counts.excluded_reasons.items()) or "nothing was planned"
+    return (
+        ", ".join(f"{number} {why.replace('_', ' ')}" for why, number in counts.excluded_reasons.items())
+        or "nothing was planned"
+    )
 
 
 def _worst_case(objective: Objective, events: Sequence[Observation], *, counts: Counts, spec: SliSpec) -> float | None:

@@ -1,0 +1,282 @@
+"""The keys of a suite file: what the published JSON Schema says, and what a file is held to.
+
+Imported only where a suite is read: pydantic costs a tenth of a second that `--help` must not pay.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+
+from evalslo.model.suite import GateRules, Limits
+
+SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+VARIANT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+SLI_NAME = r"^[a-z0-9_]+:[a-z0-9][a-z0-9_-]{0,63}$"
+OBJECTIVE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,99}$"
+DURATION = r"^([0-9]{0,5}[1-9][0-9]{0,5}(\.[0-9]{1,6})?|0{1,6}\.[0-9]{0,5}[1-9][0-9]{0,5})(ms|s|m)$"
+VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
+URL = r"^(https?://[^/\s@]+(/\S*)?|\$\{\S+)$"
+TARGET = r"^(\S.*\.py|[A-Za-z_][A-Za-z0-9_.]*):[A-Za-z_][A-Za-z0-9_.]*$"
+
+WANTED = {
+    SLUG: "lower-case letters, digits, '-' and '_', 64 at most",
+    VARIANT: "letters, digits and _ . -, 64 at most",
+    SLI_NAME: "an SLI and a name of your own, for example 'regex:cites'",
+    OBJECTIVE_ID: "letters, digits and _ . : @ -, 100 at most",
+    DURATION: "a time above zero with its unit, for example 60s, 1500ms or 2m",
+    VARIABLE: "the name of an environment variable in capitals, never the secret itself",
+    URL: "http:// or https:// and a host, without user or password in it, or ${VARIABLE}",
+    TARGET: "package.module:function, or path/to/file.py:function relative to the suite",
+}
+
+# pydantic says which keys match a pattern, and not that there are no others
+_NO_OTHER: dict[str, JsonValue] = {"additionalProperties": False}
+
+_DEFAULTS, _GATE = Limits(), GateRules()
+
+Text = Annotated[str, Field(min_length=1)]
+Slug = Annotated[str, Field(pattern=SLUG)]
+VariableName = Annotated[str, Field(pattern=VARIABLE)]
+Column = Literal[
+    "id", "query", "messages", "reference", "contexts", "relevant", "group", "tags", "language", "answerable"
+]
+OnInconclusiveKey = Literal["block", "warn"]
+
+
+class Keys(BaseModel):
+    """A mapping of the file: unknown keys are faults, and no value is bent into another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class HubKeys(Keys):
+    """A data set on the Hugging Face hub, or a local folder that `datasets` can load."""
+
+    name: Text = Field(description="The data set's name, for example qiaojin/PubMedQA.")
+    config: Text | None = Field(default=None, description="The data set's configuration, where it has several.")
+    split: Text = Field(description="The split to read, for example test.")
+    revision: Text = Field(description="The commit or tag to read, so that the golden set cannot change unseen.")
+
+
+class GoldenKeys(Keys):
+    """Where the golden queries come from: exactly one of `path` and `hub`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["path"]}, {"required": ["hub"]}]})
+
+    path: Text | None = Field(
+        default=None, description="A .jsonl, .csv or .parquet file, relative to the suite. ${VAR} is expanded."
+    )
+    hub: HubKeys | None = Field(default=None, description="A data set on the Hugging Face hub.")
+    columns: dict[Column, Text] = Field(
+        default_factory=dict, description="Our name of a column to the file's, where they differ: {query: question}."
+    )
+
+
+class PriceKeys(Keys):
+    """US dollars per million tokens. Without it the cost of a run is unknown, and unknown is not 0."""
+
+    prompt_per_mtok: float = Field(ge=0, description="US dollars per million prompt tokens.")
+    completion_per_mtok: float = Field(ge=0, description="US dollars per million completion tokens.")
+
+
+class ReadContextsKeys(Keys):
+    """Where a response keeps the contexts that its answer rests on, as JMESPath."""
+
+    at: Text = Field(description="JMESPath to the list of contexts in the response.")
+    id: Text = Field(description="JMESPath inside one context to its id.")
+    text: Text | None = Field(default=None, description="JMESPath inside one context to its text.")
+    score: Text | None = Field(
+        default=None, description="JMESPath inside one context to the retriever's score, higher first."
+    )
+
+
+class ReadUsageKeys(Keys):
+    """Where a response keeps its counts of tokens, as JMESPath."""
+
+    prompt_tokens: Text | None = Field(default=None, description="JMESPath to the number of prompt tokens.")
+    completion_tokens: Text | None = Field(default=None, description="JMESPath to the number of completion tokens.")
+
+
+def _form(value: object) -> str | None:
+    match value:
+        case str():
+            return "text"
+        case list():
+            return "texts"
+        case dict() | Keys():
+            return "mapping"
+    return None
+
+
+ReadUsage = Annotated[Annotated[Text, Tag("text")] | Annotated[ReadUsageKeys, Tag("mapping")], Discriminator(_form)]
+SliOption = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("texts")], Discriminator(_form)
+]
+
+
+class ReadKeys(Keys):
+    """Where a response keeps its parts, as JMESPath."""
+
+    answer: Text = Field(description="JMESPath to the answer's text.")
+    contexts: ReadContextsKeys | None = Field(
+        default=None, description="Where the contexts are; without it the golden query's count."
+    )
+    usage: ReadUsage | None = Field(
+        default=None, description="JMESPath to an object with prompt_tokens and completion_tokens, or to each of them."
+    )
+
+
+class EndpointKeys(Keys):
+    """What endpoints of every kind may have."""
+
+    price: PriceKeys | None = Field(default=None, description="What tokens cost.")
+    contexts_from: Literal["golden", "response"] | None = Field(
+        default=None,
+        description="Whose contexts count. Default: the response's where it has some, else the golden query's.",
+    )
+
+
+class CalledEndpoint(EndpointKeys):
+    """What endpoints behind HTTP have."""
+
+    api_key_env: VariableName | None = Field(default=None, description="The name of the variable that holds the key.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers without secrets in them.")
+    headers_env: dict[str, VariableName] = Field(
+        default_factory=dict, description="Header to the name of its variable."
+    )
+
+
+class OpenAiEndpoint(CalledEndpoint):
+    """An OpenAI-compatible chat endpoint."""
+
+    kind: Literal["openai"] = Field(description="An OpenAI-compatible chat endpoint.")
+    base_url: str = Field(pattern=URL, description="The URL up to and with /v1. ${VAR} is expanded.")
+    model: Text = Field(description="The model's name, as the endpoint knows it.")
+    stream: bool = Field(default=True, description="Ask for a stream; ttft and inter_token need it.")
+    params: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Sent with every request: temperature, max_tokens, ... Repeat i sends seed + i.",
+    )
+    prompt: Text | None = Field(
+        default=None, description="The user message, a sandboxed jinja2 template over the golden query."
+    )
+    system: Text | None = Field(default=None, description="The system message, a template as `prompt` is.")
+
+
+class HttpEndpoint(CalledEndpoint):
+    """An application of one's own behind HTTP and JSON."""
+
+    kind: Literal["http"] = Field(description="An application of one's own behind HTTP and JSON.")
+    url: str = Field(pattern=URL, description="What to call. ${VAR} is expanded.")
+    method: Literal["GET", "POST", "PUT", "PATCH"] = Field(default="POST", description="The HTTP method.")
+    body: dict[str, JsonValue] = Field(
+        min_length=1, description="The JSON that is sent; its texts are templates over the golden query."
+    )
+    read: ReadKeys = Field(description="Where the answer, the contexts and the usage stand in the response.")
+
+
+class PythonEndpoint(EndpointKeys):
+    """A Python function that answers a golden query."""
+
+    kind: Literal["python"] = Field(description="A Python function that answers a golden query.")
+    target: str = Field(
+        pattern=TARGET, description="package.module:function, or path/to/file.py:function relative to the suite."
+    )
+    params: dict[str, JsonValue] = Field(default_factory=dict, description="Keyword arguments of every call.")
+
+
+class RecordedEndpoint(EndpointKeys):
+    """Answers that were kept before."""
+
+    kind: Literal["recorded"] = Field(description="Answers that were kept before.")
+    path: Text = Field(description="A samples.jsonl of any kept run, relative to the suite. ${VAR} is expanded.")
+
+
+Endpoint = Annotated[OpenAiEndpoint | HttpEndpoint | PythonEndpoint | RecordedEndpoint, Field(discriminator="kind")]
+
+
+class LimitsKeys(Keys):
+    """Bounds on calling."""
+
+    concurrency: int = Field(default=_DEFAULTS.concurrency, ge=1, le=1000, description="Calls in flight at once.")
+    timeout: str = Field(
+        default=f"{_DEFAULTS.timeout_s:g}s",
+        pattern=DURATION,
+        description="For one attempt, with its unit: 60s, 1500ms, 2m.",
+    )
+    retries: int = Field(default=_DEFAULTS.retries, ge=0, le=20, description="Further attempts after the first.")
+
+
+class ObjectiveKeys(Keys):
+    """An objective with more to say than its text."""
+
+    objective: Text = Field(description="The objective itself: 'faithfulness >= 0.8 for 95% of requests'.")
+    id: str | None = Field(
+        default=None,
+        pattern=OBJECTIVE_ID,
+        description="Its identity in history. Default: the SLI, for example precision@5.",
+    )
+    critical: bool = Field(default=True, description="false: shown, and never changes the exit code.")
+    on_inconclusive: OnInconclusiveKey | None = Field(
+        default=None, description="As in `gate`, for this objective only."
+    )
+    alpha: float | None = Field(default=None, gt=0, lt=0.5, description="As in `gate`, for this objective only.")
+
+
+ObjectiveEntry = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[ObjectiveKeys, Tag("mapping")], Discriminator(_form)
+]
+
+
+class GateKeys(Keys):
+    """How verdicts are reached."""
+
+    alpha: float = Field(
+        default=float(_GATE.alpha),
+        gt=0,
+        lt=0.5,
+        description="One-sided: how often a missed target may be shown as a PASS.",
+    )
+    on_inconclusive: OnInconclusiveKey = Field(
+        default=_GATE.on_inconclusive, description="block: exit code 3 stands. warn: it becomes 0, and says so."
+    )
+    min_coverage: float = Field(
+        default=float(_GATE.min_coverage), ge=0, le=1, description="The least measured share of the applicable events."
+    )
+    uncalibrated: OnInconclusiveKey = Field(
+        default=_GATE.uncalibrated, description="What a PASS on a scorer that was never checked against people becomes."
+    )
+    icc_floor: float = Field(
+        default=float(_GATE.icc_floor),
+        ge=0,
+        le=1,
+        description="The least correlation assumed between repeats of a query.",
+    )
+
+
+class SuiteFile(Keys):
+    """A suite: golden queries, the endpoint to ask them, and the objectives that the answers must meet."""
+
+    suite: Slug = Field(description="The suite's name.")
+    service: Text | None = Field(default=None, description="The service whose objectives these are.")
+    golden: GoldenKeys = Field(description="The golden queries.")
+    endpoint: Endpoint = Field(description="What is called. ${VAR} and ${VAR:-default} are expanded.")
+    variants: dict[Annotated[str, Field(pattern=VARIANT)], dict[str, JsonValue]] = Field(
+        default_factory=dict,
+        description="What differs from `endpoint`, by name. Mappings merge key by key and null takes a key away; "
+        "a variant of another kind stands alone.",
+        json_schema_extra=_NO_OTHER,
+    )
+    repeats: int = Field(default=1, ge=1, le=1000, description="How often each golden query is asked.")
+    limits: LimitsKeys = Field(
+        default_factory=LimitsKeys, description="How many calls at once, how long each, how often again."
+    )
+    slis: dict[Annotated[str, Field(pattern=SLI_NAME)], dict[str, SliOption]] = Field(
+        default_factory=dict,
+        description="SLIs that need a word more: {'regex:cites': {pattern: '\\[\\d+\\]'}}.",
+        json_schema_extra=_NO_OTHER,
+    )
+    objectives: list[ObjectiveEntry] = Field(min_length=1, description="What must hold.")
+    gate: GateKeys = Field(
+        default_factory=GateKeys, description="How sure a verdict must be, and what becomes of an unsure one."
+    )

@@ -1,0 +1,160 @@
+"""A suite file, read whole: either a suite without fault, or all its faults at once."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalslo.errors import EvalsloError, FileFaults, UsageError
+from evalslo.loaders.grammar import TIMES
+from evalslo.loaders.objectives import Complaint, Entry, read_entries
+from evalslo.loaders.settings import apply_settings
+from evalslo.loaders.telling import first_faults, unknown
+from evalslo.loaders.variants import check_variants, variant_endpoint
+from evalslo.loaders.yaml_marks import Document, Value, read_yaml
+from evalslo.model.objective import Objective, Place
+from evalslo.model.sli import SliSpec
+from evalslo.model.suite import EndpointSpec, GateRules, GoldenSource, Limits, Price, Suite
+
+if TYPE_CHECKING:
+    from evalslo.loaders.schema import GateKeys, GoldenKeys, LimitsKeys, ObjectiveKeys, SuiteFile
+
+_OF_EVERY_KIND = {"kind", "price", "contexts_from"}
+
+
+def read_suite(
+    path: Path, *, slis: Mapping[str, SliSpec], variant: str | None = None, settings: Sequence[str] = ()
+) -> Suite:
+    """The suite in a YAML file, with `settings` (`KEY=VALUE`) in it and one variant, if named, in place of its endpoint.
+
+    Every variant is checked, whichever is named. Raises FileFaults with all faults of the file; UsageError where only
+    the variant's name or the settings are at fault.
+    """
+    document = apply_settings(read_yaml(path), settings=settings)
+    model, entries = _checked(document, slis=slis)
+    if variant is not None and variant not in model.variants:
+        raise UsageError(f"{path}: {unknown(variant, model.variants, what='variant')}")
+    gate = _gate(model.gate)
+    objectives = tuple(
+        _objective(entry, said, document=document, gate=gate)
+        for entry, said in zip(entries, model.objectives, strict=True)
+    )
+    names = {objective.sli.name for objective in objectives}
+    return Suite(
+        name=model.suite,
+        service=model.service,
+        golden=_golden(model.golden),
+        endpoint=_endpoint(document.value, variant),
+        objectives=objectives,
+        slis={name: spec for name, spec in slis.items() if name in names},
+        repeats=model.repeats,
+        limits=_limits(model.limits),
+        gate=gate,
+        file=str(path),
+        folder=path.parent,
+        text=document.text,
+        digest=_digest(document.text, variant, settings),
+        variant=variant,
+        settings=tuple(settings),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a suite file, for editors and for `check --schema`."""
+    from evalslo.loaders.schema import SuiteFile
+
+    schema = SuiteFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evalslo suite"}
+
+
+def _checked(document: Document, *, slis: Mapping[str, SliSpec]) -> tuple["SuiteFile", tuple[Entry, ...]]:
+    """The file's keys and objectives. Raises with all that is wrong, in the order of the file."""
+    from evalslo.loaders.schema_faults import check_suite
+
+    model, complaints = check_suite(document.value)
+    read = read_entries(document.value, slis=slis)
+    known = {keys for keys, _ in complaints}
+    further = (*read.complaints, *check_variants(document.value))
+    complaints = (*complaints, *(complaint for complaint in further if complaint[0] not in known))
+    if model is None or complaints:
+        raise _told(document, complaints)
+    return model, read.entries
+
+
+def _told(document: Document, complaints: Sequence[Complaint]) -> EvalsloError:
+    faults = sorted((document.fault(*complaint) for complaint in complaints), key=lambda fault: fault.line or 0)
+    if all(fault.file in document.settings.values() for fault in faults):
+        return UsageError("\n".join(map(str, faults)))
+    return FileFaults(first_faults(faults))
+
+
+def _objective(entry: Entry, said: "str | ObjectiveKeys", *, document: Document, gate: GateRules) -> Objective:
+    if entry.parsed is None or entry.id is None:
+        raise AssertionError("an objective without meaning is a fault and was told before")
+    alpha, on_inconclusive = (None, None) if isinstance(said, str) else (said.alpha, said.on_inconclusive)
+    return Objective(
+        id=entry.id,
+        text=entry.text,
+        sli=entry.parsed.sli,
+        op=entry.parsed.op,
+        target=entry.parsed.target,
+        shape=entry.parsed.shape,
+        alpha=gate.alpha if alpha is None else _exact(alpha),
+        critical=entry.critical,
+        on_inconclusive=on_inconclusive or gate.on_inconclusive,
+        event=entry.parsed.event,
+        quantile=entry.parsed.quantile,
+        place=Place(file=document.file, line=document.line(entry.keys)),
+    )
+
+
+def _golden(said: "GoldenKeys") -> GoldenSource:
+    hub = said.hub.model_dump(exclude_none=True) if said.hub else None
+    return GoldenSource(path=said.path, hub=hub, columns={str(ours): theirs for ours, theirs in said.columns.items()})
+
+
+def _endpoint(suite: Value, variant: str | None) -> EndpointSpec:
+    """The endpoint to call. Its options are the file's own words: what a kind does without a key is that kind's affair."""
+    from evalslo.loaders.schema_faults import check_endpoint
+
+    value = _at(suite, "endpoint")
+    if variant is not None:
+        value = variant_endpoint(value, _at(_at(suite, "variants"), variant))
+    model, _ = check_endpoint(value)
+    if model is None or not isinstance(value, dict):
+        raise AssertionError("an endpoint with faults was told before")
+    options = {key: said for key, said in value.items() if key not in _OF_EVERY_KIND and said is not None}
+    price = Price(**model.price.model_dump()) if model.price else None
+    return EndpointSpec(kind=model.kind, options=options, price=price, contexts_from=model.contexts_from)
+
+
+def _limits(said: "LimitsKeys") -> Limits:
+    number = said.timeout.rstrip("ms")
+    timeout_s = float(Fraction(number) * TIMES[said.timeout.removeprefix(number)])
+    return Limits(concurrency=said.concurrency, timeout_s=timeout_s, retries=said.retries)
+
+
+def _gate(said: "GateKeys") -> GateRules:
+    return GateRules(
+        alpha=_exact(said.alpha),
+        on_inconclusive=said.on_inconclusive,
+        min_coverage=_exact(said.min_coverage),
+        uncalibrated=said.uncalibrated,
+        icc_floor=_exact(said.icc_floor),
+    )
+
+
+def _exact(number: float) -> Fraction:
+    """The decimal number that a file says: 0.05 is 1/20. A float's shortest form is what was written, up to 15 digits."""
+    return Fraction(repr(number))
+
+
+def _at(value: Value, key: str) -> Value:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _digest(text: str, variant: str | None, settings: Sequence[str]) -> str:
+    said = json.dumps([text, variant, list(settings)], ensure_ascii=True)
+    return f"sha256:{hashlib.sha256(said.encode()).hexdigest()}"

@@ -1,0 +1,43 @@
+"""What a suite can show, as `evalslo check` prints it."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from evalslo.model.outlook import Outlook
+from evalslo.report.paper import Paper, hanging, paper_of, put, said
+
+_INDENT = "      "
+
+
+def render_outlooks(suite: str, outlooks: Sequence[Outlook], *, console: Console) -> None:
+    """Prints one paragraph an objective: whether it can pass, what a PASS takes, and what else there is to know."""
+    paper = paper_of(console)
+    put(paper, [Text(said(paper, suite), style="bold")])
+    for outlook in outlooks:
+        put(paper, _lines(paper, outlook))
+
+
+def _lines(paper: Paper, outlook: Outlook) -> list[Text]:
+    soft = "" if outlook.objective.critical else " (soft)"
+    name, text = said(paper, outlook.objective.id), said(paper, outlook.objective.text)
+    head = name if name == text else f"{name}: {text}"
+    sign, colour = (paper.signs.passed, "green") if outlook.can_pass else (paper.signs.none, "yellow")
+    title = Text.assemble("  ", (sign, colour), " ", (head, "bold"), soft)
+    lines = title.wrap(paper.console, paper.width)
+    for sentence in (_takes(outlook), *outlook.notes):
+        lines.extend(hanging(paper, _INDENT, Text(said(paper, sentence)), indent=len(_INDENT)))
+    return list(lines)
+
+
+def _takes(outlook: Outlook) -> str:
+    asked = f"{outlook.events} events of {outlook.queries} golden queries"
+    if outlook.objective.shape == "mean":
+        return asked if outlook.can_pass else f"{asked}: too few for a PASS, or a figure that is only shown"
+    if outlook.most_bad is None or outlook.half_bad is None:
+        return f"{asked}: too few for a PASS"
+    takes = f"a PASS needs at most {outlook.most_bad} bad of {outlook.independent}"
+    if outlook.power is None:
+        return takes
+    return f"{takes}; a true {outlook.half_bad:.2%} bad passes {outlook.power:.0%} of runs"

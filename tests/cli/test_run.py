@@ -1,0 +1,220 @@
+"""`evalslo run`, `gate` and `report`, as a person calls them."""
+
+import json
+
+import pytest
+
+from tests.support.suites import PERFECT, WRONG, rows, write_suite
+
+HALF = "def answer(query):\n    return 'Paris' if int(query['id'][1:]) % 10 else 'London'\n"
+BROKEN = "def answer(query):\n    raise RuntimeError('the index is gone')\n"
+COUNTING = """
+def answer(query):
+    with open("calls", "a") as calls:
+        calls.write(query["id"] + "\\n")
+    return "Paris"
+"""
+SPYING = """
+import json
+def answer(query):
+    with open("seen", "w") as seen:
+        seen.write(json.dumps(sorted(query)))
+    return "Paris"
+"""
+
+
+@pytest.mark.parametrize(
+    ("app", "exit_code", "verdict"),
+    [(PERFECT, 0, "pass"), (WRONG, 1, "fail"), (HALF, 3, "inconclusive"), (BROKEN, 4, "error")],
+)
+def test_the_exit_code_is_the_verdict(shell, app, exit_code, verdict):
+    suite = write_suite(shell.folder, app=app)
+    done = shell.run("run", suite)
+    assert done.exit_code == exit_code, done.stdout + done.stderr
+    assert verdict.upper() in done.stdout.splitlines()[0]
+    card = shell.scorecard()
+    assert (card["verdict"], card["exit_code"]) == (verdict, exit_code)
+    assert card["reasons"] or exit_code == 0
+
+
+def test_counts_add_up_to_what_was_planned(shell):
+    golden = [*rows(30), {"id": "open", "query": "No reference?"}]
+    suite = write_suite(
+        shell.folder, app=HALF.replace("int(query['id'][1:])", "hash(query['id'])"), golden=golden, repeats=2
+    )
+    shell.run("run", suite)
+    (row,) = shell.scorecard()["objectives"]
+    assert row["planned"] == 62
+    assert row["good"] + row["bad"] + row["excluded"] == 62
+    assert row["not_applicable"] == 2
+    assert row["excluded_reasons"] == {"no_reference": 2}
+
+
+def test_a_failed_call_is_a_bad_event_and_no_lost_row(shell):
+    app = "def answer(query):\n    assert query['id'] != 'q0003', 'no'\n    return 'Paris'\n"
+    suite = write_suite(shell.folder, app=app, objectives=["contains >= 50%", {"objective": "errors <= 50%"}])
+    done = shell.run("run", suite)
+    assert done.exit_code == 0
+    contains, errors = shell.scorecard()["objectives"]
+    assert (contains["n"], contains["bad"]) == (40, 1)
+    assert (errors["n"], errors["bad"]) == (40, 1)
+    assert shell.scorecard()["errors"] == {"exception": 1}
+    assert "exception" in done.stdout
+
+
+def test_a_run_is_kept_whole(shell):
+    suite = write_suite(shell.folder)
+    shell.run("run", suite)
+    (run,) = shell.runs()
+    kept = {path.name for path in run.iterdir()} - {"lock"}
+    assert kept == {"manifest.json", "suite.yaml", "golden.jsonl", "samples.jsonl", "scores.jsonl", "scorecard.json"}
+    assert (run / "suite.yaml").read_text() == suite.read_text()
+    assert len((run / "samples.jsonl").read_text().splitlines()) == 40
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["state"] == "finished"
+    assert manifest["schema"] == "evalslo.run/1"
+
+
+def test_gate_decides_again_without_the_application(shell):
+    suite = write_suite(shell.folder)
+    shell.run("run", suite)
+    first = shell.scorecard()
+    for path in shell.folder.glob("small*"):
+        path.unlink()
+    done = shell.run("gate", "latest", "-o", "again.json")
+    assert done.exit_code == 0, done.stderr
+    again = json.loads((shell.folder / "again.json").read_text())
+    place = again["objectives"][0].pop("place"), first["objectives"][0].pop("place")
+    assert place[0]["line"] == place[1]["line"]
+    assert again == first
+
+
+def test_gate_takes_the_objectives_of_another_suite(shell):
+    write_suite(shell.folder)
+    shell.run("run", shell.folder / "small.yaml")
+    stricter = write_suite(
+        shell.folder / "other", objectives=["contains >= 99%", {"objective": "contains >= 50%", "id": "b"}]
+    )
+    done = shell.run("gate", "latest:small", "--suite", stricter)
+    assert done.exit_code == 3
+    assert "contains" in done.stdout
+
+
+def test_several_suites_share_one_summary_and_the_worst_exit_code(shell):
+    good = write_suite(shell.folder / "suites", name="good")
+    bad = write_suite(shell.folder / "suites", name="bad", app=WRONG)
+    done = shell.run("run", good, bad, "-o", "all.json")
+    assert done.exit_code == 1
+    assert "2 suites, exit 1" in done.stdout
+    everything = json.loads((shell.folder / "all.json").read_text())
+    assert everything["schema"] == "evalslo.scorecards/1"
+    assert [card["verdict"] for card in everything["scorecards"]] == ["pass", "fail"]
+    assert shell.run("run", shell.folder / "suites").exit_code == 1
+
+
+def test_quiet_says_the_verdict_only(shell):
+    suite = write_suite(shell.folder, app=WRONG)
+    done = shell.run("run", suite, "--quiet")
+    assert done.exit_code == 1
+    assert "FAIL" in done.stdout
+    assert len(done.stdout.splitlines()) <= 4
+    assert done.stderr == ""
+
+
+def test_json_on_standard_output_is_the_scorecard(shell):
+    suite = write_suite(shell.folder)
+    shell.run("run", suite)
+    done = shell.run("report", "latest", "-o", "json:-")
+    assert json.loads(done.stdout)["schema"] == "evalslo.scorecard/1"
+
+
+def test_a_limited_run_never_passes(shell):
+    suite = write_suite(shell.folder)
+    done = shell.run("run", suite, "--limit", "35")
+    assert done.exit_code == 3
+    assert "limited" in [reason["code"] for reason in shell.scorecard()["reasons"]]
+    assert shell.scorecard()["objectives"][0]["planned"] == 35
+
+
+def test_a_setting_changes_the_suite_and_is_kept_with_the_run(shell):
+    suite = write_suite(shell.folder)
+    done = shell.run("run", suite, "--set", "repeats=2")
+    assert done.exit_code == 0
+    assert shell.scorecard()["objectives"][0]["planned"] == 80
+    assert shell.run("gate").exit_code == 0
+
+
+def test_a_variant_is_run_by_name(shell):
+    suite = write_suite(shell.folder, variants={"wrong": {"target": "wrong_app.py:answer"}})
+    (shell.folder / "wrong_app.py").write_text(WRONG)
+    assert shell.run("run", suite, "--variant", "wrong").exit_code == 1
+    assert shell.scorecard()["variant"] == "wrong"
+    assert shell.run("gate").exit_code == 1
+    done = shell.run("run", suite, "--variant", "wrog")
+    assert done.exit_code == 2
+    assert "wrong" in done.stderr
+
+
+def test_resume_on_a_finished_run_calls_nothing(shell):
+    suite = write_suite(shell.folder, app=COUNTING)
+    shell.run("run", suite)
+    assert shell.run("run", suite, "--resume").exit_code == 0
+    assert len((shell.folder / "calls").read_text().split()) == 40
+    assert len(shell.runs()) == 1
+
+
+def test_resume_fills_only_what_is_absent(shell):
+    suite = write_suite(shell.folder, app=COUNTING)
+    shell.run("run", suite)
+    (run,) = shell.runs()
+    lines = (run / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "samples.jsonl").write_bytes(b"".join(lines[:25]) + lines[25][:30])
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {"state": "collecting", "finished_at": None}))
+    (shell.folder / "calls").unlink()
+    assert shell.run("run", suite, "--resume").exit_code == 0
+    asked = (shell.folder / "calls").read_text().split()
+    kept = [json.loads(line)["query_id"] for line in (run / "samples.jsonl").read_text().splitlines()]
+    assert len(asked) == 15
+    assert sorted(kept) == sorted({f"q{i:04}" for i in range(40)})
+
+
+def test_resume_refuses_a_changed_suite(shell):
+    suite = write_suite(shell.folder)
+    shell.run("run", suite)
+    write_suite(shell.folder, objectives=["contains >= 80%"])
+    done = shell.run("run", suite, "--resume")
+    assert done.exit_code == 2
+    assert "the suite changed" in done.stderr
+
+
+def test_repeats_are_one_cluster_and_the_method_says_so(shell):
+    suite = write_suite(shell.folder, repeats=3, objectives=["contains >= 80%"])
+    shell.run("run", suite)
+    (row,) = shell.scorecard()["objectives"]
+    assert (row["planned"], row["clusters"], row["method"]) == (120, 40, "korn-graubard")
+
+
+def test_soft_objectives_never_change_the_exit_code(shell):
+    suite = write_suite(
+        shell.folder, objectives=["contains >= 90%", {"objective": "ttft p50 <= 1ms", "critical": False}]
+    )
+    done = shell.run("run", suite)
+    assert done.exit_code == 0
+    assert shell.scorecard()["objectives"][1]["verdict"] == "error"
+    assert "soft" in done.stdout
+
+
+def test_on_inconclusive_warn_lets_it_through_and_says_so(shell):
+    suite = write_suite(shell.folder, app=HALF, gate={"on_inconclusive": "warn"})
+    done = shell.run("run", suite)
+    assert done.exit_code == 0
+    assert "warn lets it through" in shell.scorecard()["reasons"][0]["text"]
+
+
+def test_what_is_right_never_reaches_the_application(shell):
+    golden = rows(40, relevant=["d1"], answerable=True, topic="x")
+    shell.run("run", write_suite(shell.folder, app=SPYING, golden=golden))
+    seen = json.loads((shell.folder / "seen").read_text())
+    assert {"id", "query", "topic"} <= set(seen)
+    assert not {"reference", "relevant", "answerable"} & set(seen)
