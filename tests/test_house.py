@@ -106,7 +106,7 @@ def test_a_module_imports_lower_floors_and_its_own_room_only():
 
 
 def test_nothing_inside_takes_a_name_from_the_face():
-    face = {name for name in ast.literal_eval(_assigned("__all__"))}
+    face = set(ast.literal_eval(_assigned("__all__")))
     wrong = [
         f"{path.relative_to(ROOT)}: {name}"
         for path, tree in trees()
@@ -173,13 +173,13 @@ def test_scipy_stats_is_not_in_the_package():
 
 
 def test_only_the_doors_read_clock_environment_and_terminal():
-    wrong = []
-    for path, tree in trees():
-        if room_of(path) in OUTSIDE_READERS:
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and ast.unparse(node) in OUTSIDE:
-                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} reads {ast.unparse(node)}")
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno} reads {ast.unparse(node)}"
+        for path, tree in trees()
+        if room_of(path) not in OUTSIDE_READERS
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in OUTSIDE
+    ]
     assert not wrong
 
 

@@ -67,9 +67,12 @@ async def collect(
     tally = _Tally(suite, planned=done + len(calls), done=done, watch=watch)
     left = iter(calls)
     tally.tell()
-    async with endpoint, asyncio.TaskGroup() as workers:
-        for _ in range(min(limits.concurrency, len(calls))):
-            workers.create_task(_work(endpoint, left, limits=limits, keep=keep, tally=tally))
+    try:
+        async with endpoint, asyncio.TaskGroup() as workers:
+            for _ in range(min(limits.concurrency, len(calls))):
+                workers.create_task(_work(endpoint, left, limits=limits, keep=keep, tally=tally))
+    except ExceptionGroup as group:  # one worker that cannot keep a sample speaks for all
+        raise group.exceptions[0] from None
     return tally.done - done
 
 

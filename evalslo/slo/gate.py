@@ -43,7 +43,7 @@ def judge(
         scorer=scorer,
         estimate=found if verdict is Verdict.INCONCLUSIVE else replace(found, needed=None),
         quantile=estimating.quantile(objective, observations, icc_floor=rules.icc_floor),
-        worst_case=_worst_case(objective, events, counts=counts, spec=spec),
+        worst_case=_worst_case(objective, events, found=found, counts=counts),
         reasons=reasons,
     )
 
@@ -66,11 +66,13 @@ def _why_excluded(counts: Counts) -> str:
     )
 
 
-def _worst_case(objective: Objective, events: Sequence[Observation], *, counts: Counts, spec: SliSpec) -> float | None:
-    """The estimate with every unmeasured event as bad; None where all were measured or a mean has no worst value."""
-    if not counts.unmeasured or (objective.shape == "mean" and spec.kind == "quantity"):
+def _worst_case(
+    objective: Objective, events: Sequence[Observation], *, found: Estimate, counts: Counts
+) -> float | None:
+    """The estimate with every unmeasured event counted as bad; None for a quantity's mean, which has no worst value."""
+    if found.method is None:
         return None
-    return estimating.extreme(objective, events, unmeasured_as_good=False)
+    return estimating.extreme(objective, events, unmeasured_as_good=False) if counts.unmeasured else found.estimate
 
 
 def _verdict(

@@ -65,7 +65,7 @@ def encode_sample(sample: Sample) -> bytes:
         timing=response.timing,
         started_at=sample.started_at,
     )
-    return _encoder.encode(line) + b"\n"
+    return _line(line)
 
 
 def _error_line(error: CallError | None) -> _Error | None:
@@ -100,7 +100,7 @@ def decode_sample(line: bytes) -> Sample:
 
 def encode_score(score: Score) -> bytes:
     """One line of `scores.jsonl`, newline included."""
-    return _encoder.encode(score) + b"\n"
+    return _line(score)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -121,6 +121,24 @@ def decode_manifest(data: bytes) -> Manifest:
         return msgspec.convert(row, Manifest)
     except msgspec.ValidationError as fault:
         raise MeasurementError(f"not a manifest: {fault}") from fault
+
+
+def _line(record: object) -> bytes:
+    """`record` as one line. A half surrogate, which UTF-8 cannot hold and a stranger can send, becomes U+FFFD."""
+    try:
+        return _encoder.encode(record) + b"\n"
+    except UnicodeEncodeError:
+        return _encoder.encode(_sound(msgspec.to_builtins(record))) + b"\n"
+
+
+def _sound(value: Any) -> Any:  # noqa: ANN401 - whatever JSON has
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_sound(key): _sound(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sound(item) for item in value]
+    return value
 
 
 def _decode(decoder: msgspec.json.Decoder[Row], data: bytes, what: str) -> Row:

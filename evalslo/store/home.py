@@ -33,7 +33,7 @@ def find_run(name: str, *, home: Path) -> RunFolder:
         return _latest(name, home=home)
     kept = home / "runs" / name
     for path in (kept, Path(name)):
-        if path.name and (path / "manifest.json").is_file():
+        if name and (path / "manifest.json").is_file():
             return RunFolder(path)
     raise UsageError(f"no run {name!r}: neither in {home / 'runs'} nor a folder with a manifest.json; {_known(home)}")
 

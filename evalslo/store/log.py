@@ -38,27 +38,36 @@ class AppendLog:
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
-        _cut_torn_record(self._path)
-        self._file = self._path.open("ab", buffering=0)
+        try:
+            _cut_torn_record(self._path)
+            self._file = self._path.open("ab", buffering=0)
+        except OSError as fault:
+            mend = "make it writable, or set EVALSLO_HOME"
+            raise MeasurementError(f"{self._path}: cannot be written: {fault.strerror}; {mend}") from fault
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._close()
 
     def append(self, line: bytes) -> None:
-        """Keeps one record. Raises `MeasurementError` where the disk takes none."""
+        """Keeps one record. Raises `MeasurementError` where the disk takes none, and takes none after that."""
         if self._file is None:
             raise MeasurementError(f"{self._path}: the log is not open")
         try:
             written = self._file.write(line)
         except OSError as fault:
+            self._close()
             raise MeasurementError(f"{self._path}: cannot keep a record: {fault.strerror}") from fault
         if written != len(line):
+            self._close()  # a record behind half a one would make a bad line of both
             raise MeasurementError(f"{self._path}: cannot keep a record: the disk is full")
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def _cut_torn_record(path: Path) -> None:

@@ -109,12 +109,14 @@ def write_scores(folder: RunFolder, scores: Iterable[Score]) -> None:
 
 @contextmanager
 def open_samples(folder: RunFolder) -> Iterator[Callable[[Sample], None]]:
-    """A function that keeps one sample. Raises `MeasurementError` where another process writes to this run."""
+    """A function that keeps one sample. Raises `MeasurementError` where another process writes to this run, or none can."""
     lock = filelock.FileLock(folder.path / "lock")
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as fault:
         raise MeasurementError(f"{folder.path}: another process is writing to this run; wait for it to end") from fault
+    except OSError as fault:
+        raise MeasurementError(f"{folder.path}: cannot keep a run here: {fault.strerror}; set EVALSLO_HOME") from fault
     try:
         with AppendLog(folder.samples_file) as log:
             yield lambda sample: log.append(codec.encode_sample(sample))
@@ -129,4 +131,6 @@ def replace_file(path: Path, data: bytes) -> None:
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as fault:
-        raise MeasurementError(f"{path}: cannot be written: {fault.strerror}") from fault
+        raise MeasurementError(
+            f"{path}: cannot be written: {fault.strerror}; make it writable, or set EVALSLO_HOME"
+        ) from fault

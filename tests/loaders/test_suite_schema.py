@@ -91,7 +91,7 @@ def test_every_key_says_what_it_is():
 def test_pydantic_is_loaded_only_where_a_suite_is_read():
     heavy = {"pydantic", "datasets", "pyarrow"}
     code = f"import sys, evalslo.loaders.suite, evalslo.loaders.golden; print({heavy} & sys.modules.keys())"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 
 

@@ -235,5 +235,5 @@ def test_scipy_is_loaded_only_where_a_bound_is_computed():
         "assert 'scipy.special' in sys.modules\n"
         "assert not {'scipy.stats', 'scipy.optimize'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own text
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

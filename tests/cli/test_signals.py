@@ -1,0 +1,127 @@
+"""Ctrl-C and kill, on a real process: what was answered is kept, and `--resume` pays for nothing twice."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.suites import write_suite
+
+ROOT = Path(__file__).parents[2]
+SLOW = """
+import asyncio
+async def answer(query):
+    with open("asked", "a") as file:
+        file.write(query["id"] + "\\n")
+    await asyncio.sleep(0.05)
+    return "Paris"
+"""
+
+
+class Process:
+    """`evalslo run` of a slow suite, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.app = folder / "small_app.py"
+        self.suite = write_suite(folder, app=SLOW, repeats=3, limits={"concurrency": 2})
+
+    async def start(self, *more: str) -> asyncio.subprocess.Process:
+        environ = os.environ | {"EVALSLO_HOME": str(self.folder / "home"), "PYTHONPATH": str(ROOT)}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "evalslo",
+            "run",
+            str(self.suite),
+            *more,
+            cwd=self.folder,
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    def asked(self) -> list[str]:
+        path = self.folder / "asked"
+        return path.read_text().split() if path.exists() else []
+
+    async def until_asked(self, number: int) -> None:
+        async with asyncio.timeout(60):
+            while len(self.asked()) < number:  # noqa: ASYNC110 - the other process has no event to wait for
+                await asyncio.sleep(0.01)
+
+    def samples(self) -> Counter[tuple[str, int]]:
+        (log,) = (self.folder / "home" / "runs").glob("*/samples.jsonl")
+        whole = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return Counter((row["query_id"], row["repeat"]) for row in map(json.loads, whole))
+
+
+@pytest.fixture
+def process(tmp_path):
+    return Process(tmp_path)
+
+
+async def finish(process: Process) -> None:
+    """`--resume` completes the run with every planned sample exactly once."""
+    done = await process.start("--resume")
+    out, err = await done.communicate()
+    assert done.returncode == 0, (out, err)
+    samples = process.samples()
+    assert len(samples) == 120
+    assert set(samples.values()) == {1}
+
+
+async def test_ctrl_c_once_finishes_the_calls_in_flight_and_exits_4(process):
+    running = await process.start()
+    await process.until_asked(10)
+    running.send_signal(signal.SIGINT)
+    out, err = await running.communicate()
+    assert running.returncode == 4
+    assert b"--resume" in out
+    assert b"stopping" in err
+    assert process.samples().total() == len(process.asked()) < 120
+    await finish(process)
+    assert len(process.asked()) == 120
+
+
+async def test_ctrl_c_twice_stops_now_and_exits_130(process):
+    process.app.write_text(SLOW.replace("sleep(0.05)", "sleep(60 if len(open('asked').readlines()) > 10 else 0)"))
+    running = await process.start()
+    await process.until_asked(11)
+    running.send_signal(signal.SIGINT)
+    assert running.stderr is not None
+    async with asyncio.timeout(60):
+        while b"stopping" not in await running.stderr.readline():
+            pass
+    running.send_signal(signal.SIGINT)
+    _, err = await running.communicate()
+    assert running.returncode == 130, err
+    assert b"Traceback" not in err
+    assert process.samples().total() >= 9
+
+
+async def test_kill_loses_at_most_the_calls_in_flight(process):
+    running = await process.start()
+    await process.until_asked(30)
+    running.kill()
+    await running.communicate()
+    kept = process.samples().total()
+    assert kept >= len(process.asked()) - 2
+    await finish(process)
+    assert len(process.asked()) <= 122
+
+
+async def test_two_processes_on_one_run_are_refused(process):
+    running = await process.start()
+    await process.until_asked(5)
+    second = await process.start("--resume")
+    _, err = await second.communicate()
+    assert second.returncode == 4
+    assert b"another process" in err
+    running.kill()
+    await running.communicate()
