@@ -52,7 +52,7 @@ def _unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Rea
     coverage = counts.coverage
     if coverage is None:
         return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts))
-    if coverage < rules.min_coverage:
+    if counts.n < rules.min_coverage * (counts.n + counts.unmeasured):  # exact: 19 of 20 is no less than 95 %
         floor = float(rules.min_coverage)
         text = f"measured {counts.n} of {counts.n + counts.unmeasured} events, {coverage:.3g} where {floor:.3g} is the floor"
         return _reason(objective, "coverage", f"{text}: {_why_excluded(counts)}")

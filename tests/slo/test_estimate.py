@@ -248,7 +248,8 @@ def test_an_at_least_quantile_is_the_at_most_quantile_of_the_negated_values():
     values = [float(number) for number in range(1, 101)]
     shown = quantile_of(quantile("0.1", ">=", 5, sli="tokens"), singles(values), icc_floor=FLOOR)
     assert (shown.q, shown.estimate) == (0.1, 11.0)  # 90 of 100 are at least 11
-    assert (shown.lower, shown.upper) == (6.0, 17.0)
+    # of 100 at most 4 may be short for a PASS at .90, and 16 are the fewest that show a miss
+    assert (shown.lower, shown.upper) == (5.0, 16.0)
 
 
 def test_a_quantile_beyond_the_failed_calls_has_no_upper_bound():

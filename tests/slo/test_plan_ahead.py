@@ -1,0 +1,302 @@
+"""Before the first call: objectives that no run can pass, and what a PASS takes. After a run: how many queries more."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.objective import Place
+from evalslo.model.scorecard import Verdict
+from evalslo.report.outlook import _takes
+from evalslo.slo.gate import judge
+from evalslo.slo.lint import can_pass, design_of, impossible
+from evalslo.slo.outlook import outlooks
+from evalslo.slo.plan import POWER, queries_for_power
+from evalslo.stats.exact import pass_probability
+from tests.slo.conftest import (
+    PRECISION,
+    RULES,
+    TOKEN_F1,
+    events,
+    grouped,
+    mean,
+    quantile,
+    queries,
+    rate,
+    rates,
+    repeated,
+    singles,
+    spec_of,
+    suite,
+)
+
+RELEVANT = {"reference": ("yes",), "relevant": {"d": 1}}
+
+
+def faults(objective, number, *, repeats=1, group_size=None, **more):
+    return impossible(suite([objective], repeats=repeats), queries(number, group_size=group_size, **more))
+
+
+def outlook(objective, golden, *, repeats=1, gate=RULES):
+    (found,) = outlooks(suite([objective], repeats=repeats, gate=gate), golden)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("objective", "fewest"),
+    [
+        (rate("<=", "0.10"), 29),
+        (rate("<=", "0.05"), 59),
+        (rate("<=", "0.02"), 149),
+        (rate("<=", "0.01"), 299),
+        (rate(">=", "0.95", sli="contains"), 59),
+        (events("0.95", "<=", 2), 59),
+        (quantile("0.99", "<=", 2), 299),
+        (quantile("0.05", ">=", 50, sli="tokens"), 59),
+        (mean(">=", "0.9"), 29),
+        (mean("<=", "0.1", sli="toxicity"), 29),
+        (rate("<=", "0.05", alpha="0.01"), 90),
+    ],
+)
+def test_too_few_golden_queries_are_told_with_how_many_it_takes(objective, fewest):
+    assert faults(objective, fewest, **RELEVANT) == ()
+    (fault,) = faults(objective, fewest - 1, **RELEVANT)
+    assert (fault.file, fault.line, fault.where) == ("suite.yaml", None, str(objective.sli))
+    assert f"at least {fewest} independent" in fault.message
+    assert f"{fewest - 1} golden queries are too few" in fault.message
+    assert repr(objective.text) in fault.message
+
+
+def test_errors_of_one_per_cent_cannot_be_shown_with_180_queries():
+    objective = replace(rate("<=", "0.01"), place=Place(file="suites/rag.yaml", line=31))
+    (fault,) = faults(objective, 180)
+    assert str(fault).startswith("suites/rag.yaml:31: errors: ")
+    assert "at least 299" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("number", "group_size", "repeats", "effective"),
+    [
+        (100, None, 1, 100.0),
+        (100, None, 3, 100.0),  # 300 events over 1 + 2 * .3 are 187, and no more than the queries
+        (100, 5, 1, 20.0),
+        (100, 2, 1, 50.0),
+        (100, 5, 3, 20.0),
+        (100, 1, 1, 100.0),
+        (0, None, 1, 0.0),
+    ],
+)
+def test_a_perfect_run_is_worth_no_more_than_its_units(number, group_size, repeats, effective):
+    found = design_of(
+        rate("<=", "0.05"), queries(number, group_size=group_size), spec=TOKEN_F1, repeats=repeats, rules=RULES
+    )
+    assert found.effective == pytest.approx(effective)
+
+
+def test_a_group_among_single_queries_costs_its_design_effect():
+    golden = [GoldenQuery(id=f"g{n}", query="?", group="g") for n in range(50)] + queries(50)
+    found = design_of(rate("<=", "0.05"), golden, spec=TOKEN_F1, repeats=1, rules=RULES)
+    assert (found.elements, found.clusters) == (100, 51)
+    assert found.effective == pytest.approx(100 / (1 + (25.5 - 1) * 0.3))  # n* = (50 * 50 + 50) / 100
+
+
+def test_groups_can_make_an_objective_impossible():
+    assert faults(rate("<=", "0.05"), 59) == ()
+    (fault,) = faults(rate("<=", "0.05"), 100, group_size=5)
+    assert "100 golden queries in 20 groups are too few" in fault.message
+
+
+def test_of_queries_makes_one_event_of_all_repeats():
+    per_request, per_query = events("0.95", "<=", 2), events("0.95", "<=", 2, of="queries")
+    assert [outlook(one, queries(60), repeats=3).events for one in (per_request, per_query)] == [180, 60]
+
+
+@given(
+    sizes=st.lists(st.integers(1, 6), min_size=1, max_size=40),
+    repeats=st.integers(1, 3),
+    target=st.sampled_from(["0.5", "0.8", "0.9", "0.95"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_an_objective_can_pass_exactly_where_a_perfect_run_passes(sizes, repeats, target):
+    objective = rate(">=", target, sli="contains")
+    golden = [
+        GoldenQuery(id=f"{g}-{q}", query="?", group=str(g), reference=("x",))
+        for g, size in enumerate(sizes)
+        for q in range(size)
+    ]
+    design = design_of(objective, golden, spec=spec_of(objective), repeats=repeats, rules=RULES)
+    perfect = grouped([[[1.0] * repeats] * size for size in sizes])
+    row = judge(objective, perfect, spec=spec_of(objective), rules=RULES, scorer=None)
+    assert can_pass(objective, design) == (row.verdict is Verdict.PASS)
+
+
+@pytest.mark.parametrize("objective", [rate("<=", 0), rate(">=", 1, sli="contains"), mean(">=", 1)])
+def test_a_target_of_all_good_is_refused_whatever_the_number(objective):
+    (fault,) = faults(objective, 5000, **RELEVANT)
+    assert "no finite run can show 100 %" in fault.message
+    assert "critical: false" in fault.message
+
+
+@pytest.mark.parametrize("objective", [rate("<=", 0, critical=False), rate("<=", "0.05", critical=False)])
+def test_soft_objectives_are_not_refused(objective):
+    assert faults(objective, 3) == ()
+
+
+def test_a_figure_of_the_whole_run_is_not_refused():
+    assert faults(mean(">=", 5, sli="throughput"), 3) == ()
+
+
+def test_an_objective_without_a_query_of_its_kind_is_refused_and_says_why():
+    (fault,) = faults(rate(">=", "0.9", sli="contains"), 500)
+    assert "no golden query is of the kind it speaks of" in fault.message
+
+
+def test_only_queries_that_the_sli_speaks_of_count():
+    golden = queries(28, reference=("x",)) + [GoldenQuery(id=f"silent{n}", query="?") for n in range(500)]
+    (fault,) = impossible(suite([rate(">=", "0.9", sli="contains")]), golden)
+    assert "28 golden queries are too few" in fault.message
+
+
+def test_all_impossible_objectives_are_told_at_once():
+    both = [rate("<=", "0.01", id="a"), rate("<=", "0.5", id="b"), rate("<=", "0.02", id="c")]
+    assert [fault.where for fault in impossible(suite(both), queries(100))] == ["a", "c"]
+
+
+# What a PASS takes.
+
+
+def test_what_a_pass_takes_of_three_hundred_queries_at_three_per_cent():
+    found = outlook(rate("<=", "0.03", sli="hallucination"), queries(300))
+    assert (found.can_pass, found.most_bad, found.independent) == (True, 3, 300)
+    assert (found.half_bad, round(found.power, 2)) == (0.015, 0.34)
+    told = _takes(found)
+    assert told == "a PASS needs at most 3 bad of 300; a true 1.50% bad passes 34% of runs"
+
+
+@pytest.mark.parametrize(("n", "most"), [(59, 0), (92, 0), (93, 1), (124, 2), (153, 3), (181, 4), (208, 5)])
+def test_the_most_bad_events_of_a_pass_are_those_that_pass(n, most):
+    objective = rate("<=", "0.05")
+    assert outlook(objective, queries(n)).most_bad == most
+    verdicts = [
+        judge(objective, rates(bad, n), spec=spec_of(objective), rules=RULES, scorer=None).verdict
+        for bad in (most, most + 1)
+    ]
+    assert verdicts == [Verdict.PASS, Verdict.INCONCLUSIVE]
+
+
+@pytest.mark.parametrize("objective", [rate("<=", "0.01"), rate("<=", 0)])
+def test_an_impossible_objective_has_no_plan(objective):
+    found = outlook(objective, queries(180))
+    assert (found.can_pass, found.most_bad, found.power) == (False, None, None)
+
+
+def test_a_mean_of_a_quantity_cannot_pass_and_a_mean_of_scores_has_no_bad_events():
+    shown = outlook(mean("<=", 2, sli="latency", critical=False), queries(500))
+    assert (shown.can_pass, shown.most_bad, shown.half_bad) == (False, None, None)
+    scored = outlook(mean(">=", "0.8"), queries(500))
+    assert (scored.can_pass, scored.most_bad, scored.half_bad) == (True, None, None)
+
+
+def test_groups_are_told_with_what_they_are_worth():
+    found = outlook(rate("<=", "0.1"), queries(300, group_size=5))
+    assert (found.queries, found.events, found.clusters, found.independent) == (300, 300, 60, 60)
+    assert "300 events in 60 clusters are worth about 60" in found.notes
+
+
+@pytest.mark.parametrize(("uncalibrated", "word"), [("block", "it cannot PASS"), ("warn", "a PASS says so")])
+def test_a_scorer_that_nobody_checked_is_told_beforehand(uncalibrated, word):
+    found = outlook(
+        rate("<=", "0.05", sli="hallucination"), queries(100), gate=replace(RULES, uncalibrated=uncalibrated)
+    )
+    assert any(word in note for note in found.notes)
+    assert outlook(rate("<=", "0.05"), queries(100)).notes == ()
+
+
+def ranked(counts):
+    return [
+        GoldenQuery(id=f"q{n}", query="?", relevant={f"d{i}": 1 for i in range(count)} | {"other": 0})
+        for n, count in enumerate(counts)
+    ]
+
+
+def test_a_ceiling_of_precision_is_told_where_even_a_perfect_ranking_stays_below():
+    golden = ranked([1] * 30 + [5] * 10 + [0] * 60)  # (30 * .2 + 10) / 40; those with none are not spoken of
+    found = outlook(mean(">=", "0.6", sli="precision", k=5), golden)
+    assert "precision@5 can reach at most 0.40: 30 of 40 queries have fewer than 5 relevant ids" in found.notes[0]
+    assert "recall@5 or hit@5" in found.notes[0]
+
+
+@pytest.mark.parametrize(("counts", "target"), [([5] * 100, "0.99"), ([1, 5] * 50, "0.6"), ([7] * 100, "0.9")])
+def test_no_ceiling_is_told_where_it_can_be_reached(counts, target):
+    assert PRECISION.takes_k
+    assert outlook(mean(">=", target, sli="precision", k=5), ranked(counts)).notes == ()
+
+
+# How many queries more.
+
+
+def ran(objective, observations):
+    return judge(objective, observations, spec=spec_of(objective), rules=RULES, scorer=None)
+
+
+def test_about_520_more_queries_would_show_seven_of_two_hundred_four_times_in_five():
+    more = queries_for_power(ran(rate("<=", "0.05"), rates(7, 200)))
+    assert 450 < more < 600
+    assert pass_probability(200 + more, truth=0.965, target=Fraction(19, 20), alpha=Fraction(1, 20)) >= POWER
+
+
+@given(bad=st.integers(0, 12), n=st.integers(2, 250), target=st.sampled_from(["0.01", "0.05", "0.2"]))
+@settings(max_examples=40, deadline=None)
+def test_the_queries_told_really_have_that_power(bad, n, target):
+    bad = min(bad, n)
+    row = ran(rate("<=", target), rates(bad, n))
+    more = queries_for_power(row)
+    if bad / n >= float(Fraction(target)) or row.verdict is Verdict.PASS:
+        assert more is None
+    elif more is not None:
+        power = pass_probability(n + more, truth=1 - bad / n, target=1 - Fraction(target), alpha=Fraction(1, 20))
+        assert power >= POWER
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(ran(rate("<=", "0.05"), rates(10, 200)), id="on the target"),
+        pytest.param(ran(rate("<=", "0.05"), rates(12, 200)), id="on the wrong side"),
+        pytest.param(ran(mean(">=", "0.5"), singles([0.6, 0.5])), id="a mean"),
+        pytest.param(ran(rate("<=", "0.05"), []), id="nothing measured"),
+        pytest.param(ran(rate("<=", 0), rates(0, 50)), id="a target of all good"),
+        pytest.param(ran(rate("<=", "0.0500001"), rates(4999, 100000)), id="more than 100,000"),
+        pytest.param(ran(rate("<=", "0.05", sli="hallucination"), rates(0, 100)), id="open for another reason"),
+    ],
+)
+def test_no_number_of_queries_is_told_where_none_would_help(row):
+    assert row.verdict is not Verdict.PASS
+    assert queries_for_power(row) is None
+
+
+@pytest.mark.parametrize("repeats", [2, 3, 10])
+def test_perfect_repeats_do_not_shorten_what_the_cap_asks_for(repeats):
+    objective = rate("<=", "0.05")
+    more = queries_for_power(ran(objective, repeated([[0.0] * repeats] * 30)))
+    assert ran(objective, repeated([[0.0] * repeats] * (30 + more))).verdict is Verdict.PASS
+    assert more == 29
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_further_queries_of_groups_are_counted_in_queries(repeats):
+    objective = rate("<=", "0.05")
+    row = ran(objective, grouped([[[0.0] * repeats] * 5] * 10))
+    more = queries_for_power(row, queries=50)
+    assert more == 5 * (59 - 10)
+    assert ran(objective, grouped([[[0.0] * repeats] * 5] * (10 + more // 5))).verdict is Verdict.PASS
+
+
+def test_dependence_inside_units_costs_queries():
+    objective = rate("<=", "0.05")
+    alone = queries_for_power(ran(objective, rates(2, 100)))
+    together = queries_for_power(ran(objective, repeated([[1.0, 1.0]] * 2 + [[0.0, 0.0]] * 98)))
+    assert together >= alone  # the second repeat told nothing
