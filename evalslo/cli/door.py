@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -65,6 +66,14 @@ def telling_errors() -> Iterator[None]:
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED_TWICE) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception:  # a fault of evalslo must not look like a missed objective: nothing was measured
+        tell(traceback.format_exc())
+        tell(
+            "evalslo: this is a fault of evalslo, not of your suite; nothing was decided. Please report the lines above"
+        )
+        raise typer.Exit(EvalsloError.exit_code) from None
 
 
 def tell(text: str) -> None:

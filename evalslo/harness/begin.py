@@ -1,6 +1,6 @@
 """The folder that a run works in: a new one, or the last one of the same thing, to go on with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,28 +61,28 @@ def begin_run(
 
 
 def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, limit: int | None) -> Begun | None:
-    """The last run of this suite and variant; None where there is none yet.
+    """The last run of this suite, variant and limit; None where there is none yet.
 
-    Raises `UsageError` naming what has changed since: answers to another question are not mixed in.
+    Raises `UsageError` naming what has changed since: answers to another question are not mixed in. A newer scorer is no such
+    change, because every sample is scored again.
     """
-    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant) == (suite.name, suite.variant)]
+    of_this = (suite.name, suite.variant, limit)
+    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant, kept[1].limit) == of_this]
     if not runs:
         return None
     folder, manifest = max(runs, key=lambda kept: (kept[1].started_at, kept[1].run_id))
-    changed = _changed(manifest, fingerprint, limit=limit)
+    changed = _changed(manifest.fingerprint, fingerprint)
     if changed:
         raise UsageError(
             f"{manifest.run_id} cannot go on: {', '.join(changed)} changed since; run without --resume to start anew"
         )
-    return Begun(folder=folder, manifest=manifest)
+    return Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
 
 
-def _changed(manifest: Manifest, fingerprint: Fingerprint, *, limit: int | None) -> list[str]:
-    kept = manifest.fingerprint
+def _changed(kept: Fingerprint, now: Fingerprint) -> list[str]:
     differs = {
-        "the suite": kept.suite != fingerprint.suite,
-        "the golden set": kept.golden != fingerprint.golden,
-        "the endpoint": dict(kept.endpoint) != dict(fingerprint.endpoint),
-        "--limit": manifest.limit != limit,
+        "the suite": kept.suite != now.suite,
+        "the golden set": kept.golden != now.golden,
+        "the endpoint": dict(kept.endpoint) != dict(now.endpoint),
     }
     return [part for part, is_other in differs.items() if is_other]

@@ -10,7 +10,7 @@ from evalslo.harness.worst import worst_answers
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.run import Manifest
-from evalslo.model.sample import Sample
+from evalslo.model.sample import Sample, Usage
 from evalslo.model.score import Score
 from evalslo.model.scorecard import (
     Counts,
@@ -54,7 +54,7 @@ def evaluate(
     )
     answered = sum(sample.response.error is None for sample in samples)
     verdict, exit_code, reasons = decide(
-        rows, answered=answered, limited=manifest.limit is not None, interrupted=manifest.state == "interrupted"
+        rows, answered=answered, limited=manifest.limit is not None, interrupted=manifest.finished_at is None
     )
     return Scorecard(
         suite=suite.name,
@@ -121,25 +121,21 @@ def _throughput(samples: Sequence[Sample]) -> float | None:
 
 
 def _usage(samples: Sequence[Sample]) -> UsageTotals:
-    prompt, completion, cost = [], [], []
-    for sample in samples:
-        usage = sample.response.usage
-        prompt.append(usage.prompt_tokens if usage else None)
-        completion.append(usage.completion_tokens if usage else None)
-        cost.append(sample.response.cost_usd)
+    answered = [sample.response for sample in samples if sample.response.error is None]
+    usages = [response.usage or Usage() for response in answered]
     return UsageTotals(
         calls=sum(sample.attempts for sample in samples),
         retries=sum(sample.attempts - 1 for sample in samples),
-        prompt_tokens=_total(prompt),
-        completion_tokens=_total(completion),
-        cost_usd=_total(cost),
+        prompt_tokens=_total([usage.prompt_tokens for usage in usages]),
+        completion_tokens=_total([usage.completion_tokens for usage in usages]),
+        cost_usd=_total([response.cost_usd for response in answered]),
     )
 
 
 def _total(parts: Sequence[Number | None]) -> Number | None:
-    """The sum of what is known; None where nothing is."""
+    """The sum; None where any part is unknown, or there is none: a part of the cost is not the cost."""
     known = [part for part in parts if part is not None]
-    return sum(known) if known else None
+    return sum(known) if known and len(known) == len(parts) else None
 
 
 def _errors(samples: Sequence[Sample]) -> dict[str, int]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from evalslo import plugins
 from evalslo.endpoints.open import expand, open_endpoint
-from evalslo.errors import Fault, FileFaults
+from evalslo.errors import Fault, FileFaults, MeasurementError, UsageError
 from evalslo.loaders.golden import read_golden, read_hub
 from evalslo.model.golden import GoldenSet
 from evalslo.model.protocols import Endpoint
+from evalslo.model.sample import Sample
 from evalslo.model.suite import Suite
 from evalslo.slo.lint import impossible
 from evalslo.store.run_folder import read_samples
@@ -37,7 +39,7 @@ def open_suite(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
         raise FileFaults(faults)
     golden = _load_golden(suite, environ=environ)
     endpoint = open_endpoint(
-        suite.endpoint, environ=environ, folder=suite.folder, timeout_s=suite.limits.timeout_s, samples=read_samples
+        suite.endpoint, environ=environ, folder=suite.folder, timeout_s=suite.limits.timeout_s, samples=_read_recording
     )
     return Prepared(suite=suite, golden=golden, endpoint=endpoint)
 
@@ -57,3 +59,13 @@ def _load_golden(suite: Suite, *, environ: Mapping[str, str]) -> GoldenSet:
         return read_hub(source.hub, columns=source.columns)
     path = expand(source.path or "", environ, place=f"{suite.file}: golden.path")
     return read_golden(suite.folder / path, columns=source.columns)
+
+
+def _read_recording(path: Path) -> list[Sample]:
+    """The samples that a `recorded` endpoint answers from. Raises `UsageError` where there is no such recording."""
+    if not path.is_file():
+        raise UsageError(f"endpoint.path: there is no recording {path}; wanted the samples.jsonl of a kept run")
+    try:
+        return list(read_samples(path))
+    except MeasurementError as fault:
+        raise UsageError(f"endpoint.path: {fault}; wanted the samples.jsonl of a kept run") from fault

@@ -121,6 +121,17 @@ def test_a_target_that_is_not_there(shell):
     refused(shell, suite, "small_app.py", "answer", "other")
 
 
+def test_a_recording_that_is_not_there(shell):
+    endpoint = {"kind": "recorded", "path": "nowhere.jsonl"}
+    refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "endpoint.path", "nowhere.jsonl")
+
+
+def test_a_recording_that_is_none(shell):
+    (shell.folder / "prose.jsonl").write_text("once upon a time\n")
+    endpoint = {"kind": "recorded", "path": "prose.jsonl"}
+    refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "prose.jsonl:1")
+
+
 def test_a_pattern_that_is_none(shell):
     suite = write_suite(
         shell.folder, app=TELLTALE, objectives=["regex:cites >= 90%"], slis={"regex:cites": {"pattern": "["}}

@@ -218,3 +218,34 @@ def test_what_is_right_never_reaches_the_application(shell):
     seen = json.loads((shell.folder / "seen").read_text())
     assert {"id", "query", "topic"} <= set(seen)
     assert not {"reference", "relevant", "answerable"} & set(seen)
+
+
+def test_a_killed_run_is_not_decided_before_it_is_whole(shell):
+    suite = write_suite(shell.folder, golden=rows(100))
+    shell.run("run", suite)
+    (run,) = shell.runs()
+    lines = (run / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "samples.jsonl").write_bytes(b"".join(lines[:-1]))
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {"state": "collecting", "finished_at": None}))
+    done = shell.run("gate", "latest")
+    assert done.exit_code == 4
+    assert "--resume" in done.stdout
+
+
+def test_a_limited_run_does_not_stand_in_the_way_of_resuming_a_whole_one(shell):
+    suite = write_suite(shell.folder)
+    shell.run("run", suite)
+    shell.run("run", suite, "--limit", "35")
+    assert shell.run("run", suite, "--resume").exit_code == 0
+    assert len(shell.runs()) == 2
+
+
+def test_a_fault_of_evalslo_is_never_a_missed_objective(shell, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("inside")
+
+    monkeypatch.setattr("evalslo.harness.run.evaluate", broken)
+    done = shell.run("run", write_suite(shell.folder))
+    assert done.exit_code == 4
+    assert "fault of evalslo" in done.stderr
