@@ -82,4 +82,3 @@ def _home() -> Path:
 
 def _ignore(_: Progress) -> None:
     """Progress that nobody watches."""
-

@@ -104,7 +104,7 @@ async def _stoppable(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result
             task.cancel()
             return
         stop.set()
-        tell("evalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now")
+        tell("\nevalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now")
 
     try:
         loop.add_signal_handler(signal.SIGINT, on_interrupt)

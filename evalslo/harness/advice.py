@@ -23,7 +23,9 @@ def advise(
     """One sentence a finding, those of critical objectives first; nothing for rows that pass."""
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
-    found = [_more_queries(row) for row in open_rows if row.objective.critical]
+    found = [
+        _more_queries(row, observations.get(str(row.objective.sli), ())) for row in open_rows if row.objective.critical
+    ]
     found += [
         _where(row, observations.get(str(row.objective.sli), ()), queries=queries)
         for row in open_rows
@@ -33,11 +35,11 @@ def advise(
     return tuple(sentence for sentence in found if sentence is not None)
 
 
-def _more_queries(row: ObjectiveResult) -> str | None:
+def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
     """How many queries would show a PASS four times in five, if the estimate were the truth."""
     if row.verdict is not Verdict.INCONCLUSIVE or row.estimate is None:
         return None
-    more = queries_for_power(row)
+    more = queries_for_power(row, queries=len({one.query_id for one in observations if one.value is not None}))
     if more is None:
         return None
     return (

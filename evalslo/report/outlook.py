@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from evalslo.model.outlook import Outlook
+from evalslo.report.figures import share
 from evalslo.report.paper import Paper, hanging, paper_of, put, said
 
 _INDENT = "      "
@@ -32,12 +33,13 @@ def _lines(paper: Paper, outlook: Outlook) -> list[Text]:
 
 
 def _takes(outlook: Outlook) -> str:
-    asked = f"{outlook.events} events of {outlook.queries} golden queries"
-    if outlook.objective.shape == "mean":
-        return asked if outlook.can_pass else f"{asked}: too few for a PASS, or a figure that is only shown"
-    if outlook.most_bad is None or outlook.half_bad is None:
-        return f"{asked}: too few for a PASS"
+    if outlook.most_bad is None or outlook.half_bad is None or outlook.power is None:
+        return f"{outlook.events} events of {outlook.queries} golden queries"
     takes = f"a PASS needs at most {outlook.most_bad} bad of {outlook.independent}"
-    if outlook.power is None:
-        return takes
-    return f"{takes}; a true {outlook.half_bad:.2%} bad passes {outlook.power:.0%} of runs"
+    return f"{takes}; a true {share(outlook.half_bad)} passes {_whole_per_cent(outlook.power)} of runs"
+
+
+def _whole_per_cent(probability: float) -> str:
+    if 0.005 <= probability <= 0.995:
+        return f"{probability * 100:.0f} %"
+    return "over 99 %" if probability > 0.5 else "under 1 %"

@@ -27,7 +27,7 @@ def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery])
         events=design.elements,
         clusters=design.clusters,
         independent=independent,
-        can_pass=decides and can_pass(objective, design),
+        can_pass=decides and can_pass(objective, design) and not _blocked(suite, spec),
         most_bad=most_bad,
         half_bad=half_bad,
         power=power,
@@ -53,15 +53,20 @@ def _notes(
     suite: Suite, objective: Objective, design: Design, *, spec: SliSpec, queries: Sequence[GoldenQuery]
 ) -> list[str]:
     notes = []
+    if not can_pass(objective, design):
+        notes.append("even a perfect run would not pass with so few golden queries")
     if spec.unproven:
-        blocks = suite.gate.uncalibrated == "block"
-        effect = "it cannot PASS" if blocks else "a PASS says so"
+        effect = "it cannot PASS" if _blocked(suite, spec) else "a PASS says so"
         notes.append(f"its scorer was never checked against people: {effect} (gate.uncalibrated)")
     if objective.sli.name == "precision" and objective.sli.k is not None:
         notes += _ceiling(objective, objective.sli.k, queries)
     if design.clusters < design.elements:
         notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {design.effective:.0f}")
     return notes
+
+
+def _blocked(suite: Suite, spec: SliSpec) -> bool:
+    return spec.unproven and suite.gate.uncalibrated == "block"
 
 
 def _ceiling(objective: Objective, k: int, queries: Sequence[GoldenQuery]) -> list[str]:

@@ -14,7 +14,7 @@ def test_check_says_what_a_pass_will_take(shell):
     done = shell.run("check", suite)
     assert done.exit_code == 0, done.stderr
     told = " ".join(done.stdout.split())
-    assert "a PASS needs at most 3 bad of 300; a true 1.50% bad passes 34% of runs" in told
+    assert "a PASS needs at most 3 bad of 300; a true 1.5 % passes 34 % of runs" in told
     assert "never checked against people" in told
     assert not shell.runs()
 

@@ -1,0 +1,106 @@
+"""Where runs are kept, and how one is found again."""
+
+from pathlib import Path
+
+import pytest
+
+from evalslo.errors import UsageError
+from evalslo.store.home import find_home, find_run, kept_runs
+from evalslo.store.run_folder import replace_file
+from tests.store.conftest import keep_run
+
+
+@pytest.mark.parametrize(
+    ("marks", "home"),
+    [
+        pytest.param([".evalslo", "a/b/.evalslo"], "a/b/.evalslo", id="its own"),
+        pytest.param([".evalslo", "a/.evalslo"], "a/.evalslo", id="the nearest parent's"),
+        pytest.param(["a/b/.git", ".evalslo"], ".evalslo", id="a parent's before a nearer repository"),
+        pytest.param([".git", "a/.git"], "a/.evalslo", id="the nearest repository's"),
+    ],
+)
+def test_home_is_the_nearest_that_is_there_else_the_repositorys(tmp_path, marks, home):
+    start = tmp_path / "a" / "b" / "c"
+    start.mkdir(parents=True)
+    for mark in marks:
+        (tmp_path / mark).mkdir(parents=True)
+    assert find_home(start, configured=None) == tmp_path / home
+
+
+def test_a_worktree_whose_git_is_a_file_counts_as_a_repository(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / ".git").write_text("gitdir: elsewhere\n")
+    assert find_home(tmp_path / "a", configured=None) == tmp_path / ".evalslo"
+
+
+def test_home_is_beside_the_start_where_no_parent_says_otherwise(tmp_path):
+    parents = [tmp_path, *tmp_path.parents]
+    if any((folder / sign).exists() for folder in parents for sign in (".git", ".evalslo")):
+        pytest.skip("a parent of the temporary folder has a repository or runs of its own")
+    assert find_home(tmp_path / "a", configured=None) == tmp_path / "a" / ".evalslo"
+
+
+def test_the_configured_home_wins(tmp_path, monkeypatch):
+    (tmp_path / ".evalslo").mkdir()
+    assert find_home(tmp_path, configured=str(tmp_path / "else")) == tmp_path / "else"
+    assert find_home(tmp_path, configured="") == tmp_path / ".evalslo"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_home(tmp_path, configured="~/runs") == tmp_path / "runs"
+    monkeypatch.chdir(tmp_path)
+    assert find_home(tmp_path, configured="here") == tmp_path / "here"
+
+
+@pytest.fixture
+def three(home):
+    """Runs in another order than their names: c is the oldest."""
+    keep_run(home, run_id="c", suite="rag", started_at="2025-01-01T00:00:00.000+00:00")
+    keep_run(home, run_id="a", suite="rag", started_at="2025-01-02T00:00:00.000+00:00")
+    keep_run(home, run_id="b", suite="chat", started_at="2025-01-03T00:00:00.000+00:00")
+    return home
+
+
+@pytest.mark.parametrize(
+    ("name", "run"),
+    [("a", "a"), ("c", "c"), ("latest", "b"), ("latest:rag", "a"), ("latest:chat", "b"), ("latest:", "b")],
+)
+def test_a_run_is_found_by_its_id_or_as_the_latest(three, name, run):
+    assert find_run(name, home=three).path == three / "runs" / run
+
+
+def test_a_run_is_found_by_its_path_wherever_home_is(three, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    run = three / "runs" / "a"
+    assert find_run(str(run), home=elsewhere).path == run
+    monkeypatch.chdir(run)
+    assert find_run(".", home=elsewhere).path.resolve() == run
+    monkeypatch.chdir(three)
+    assert find_run("runs/a", home=elsewhere).path == Path("runs/a")
+
+
+def test_runs_of_the_same_instant_are_told_apart_by_their_ids(home):
+    for run_id in ("x1", "x3", "x2"):
+        keep_run(home, run_id=run_id)
+    assert find_run("latest", home=home).path.name == "x3"
+
+
+@pytest.mark.parametrize("name", ["d", "", "latest:other", "../a", "manifest.json"])
+def test_an_unknown_run_is_told_with_those_that_are_there(three, name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        find_run(name, home=three)
+    assert repr(name) in str(caught.value)
+    assert "a, b, c" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["d", "latest", "latest:rag"])
+def test_an_empty_home_says_that_nothing_is_kept_yet(home, name):
+    with pytest.raises(UsageError, match="no run is kept there yet"):
+        find_run(name, home=home)
+
+
+def test_a_folder_that_holds_no_run_is_passed_over(three):
+    (three / "runs" / "empty").mkdir()
+    (three / "runs" / "file").write_text("")
+    replace_file(keep_run(three, run_id="later").manifest_file, b'{"schema": "evalslo.run/9"}')
+    assert sorted(kept.run_id for _, kept in kept_runs(three)) == ["a", "b", "c"]
+    assert find_run("latest", home=three).path.name == "b"
