@@ -76,12 +76,24 @@ async def run_suite(prepared: Prepared, *, door: Door, limit: int | None = None,
 def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[Progress], None]) -> Scorecard:
     """The scorecard of a kept run, by its own objectives or by those of `suite`. Calls nothing, changes nothing kept."""
     manifest = read_manifest(folder)
-    own = read_suite(folder.suite_file, slis=plugins.sli_specs(), variant=manifest.variant, settings=manifest.settings)
+    own = _own_suite(folder, manifest)
     judged = own if suite is None else replace(suite, endpoint=own.endpoint)
     fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=_scorer_versions(judged))
     golden = read_golden(folder.golden_file, columns={})
     begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
     return _score_and_gate(judged, golden, begun, on_progress=on_progress)[1]
+
+
+def _own_suite(folder: RunFolder, manifest: Manifest) -> Suite:
+    """The suite that the run was made with; its objectives stand where they stood then, not in the run's copy."""
+    suite = read_suite(
+        folder.suite_file, slis=plugins.sli_specs(), variant=manifest.variant, settings=manifest.settings
+    )
+    objectives = tuple(
+        one if one.place is None else replace(one, place=replace(one.place, file=manifest.suite_file))
+        for one in suite.objectives
+    )
+    return replace(suite, file=manifest.suite_file, objectives=objectives)
 
 
 def _begin(prepared: Prepared, *, door: Door, limit: int | None, resume: bool) -> Begun:

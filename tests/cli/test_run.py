@@ -84,8 +84,6 @@ def test_gate_decides_again_without_the_application(shell):
     done = shell.run("gate", "latest", "-o", "again.json")
     assert done.exit_code == 0, done.stderr
     again = json.loads((shell.folder / "again.json").read_text())
-    place = again["objectives"][0].pop("place"), first["objectives"][0].pop("place")
-    assert place[0]["line"] == place[1]["line"]
     assert again == first
 
 
