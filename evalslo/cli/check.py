@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from evalslo.cli import door
 from evalslo.cli.suites import SettingsOption, VariantOption, read_suites
-from evalslo.errors import FileFaults, UsageError
+from evalslo.errors import Fault, FileFaults, UsageError
 
 if TYPE_CHECKING:
     from evalslo.model.suite import Suite
@@ -28,8 +29,9 @@ def check(
             return
         if not suites:
             raise UsageError("name a suite file or a folder of them, or ask for --schema")
-        for suite in read_suites(suites, variant=variant, settings=settings):
-            _check(suite)
+        faults = [fault for suite in read_suites(suites, variant=variant, settings=settings) for fault in _check(suite)]
+        if faults:
+            raise FileFaults(tuple(faults))
 
 
 def _print_schema() -> None:
@@ -38,14 +40,16 @@ def _print_schema() -> None:
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
-def _check(suite: "Suite") -> None:
-    """Prints what the suite can show; raises `FileFaults` after it where a critical objective cannot pass."""
+def _check(suite: "Suite") -> Sequence[Fault]:
+    """Prints what the suite can show; the faults of its golden set, or of critical objectives that cannot pass."""
     from evalslo.harness.prepare import open_suite
     from evalslo.report.outlook import render_outlooks
     from evalslo.slo.lint import impossible
     from evalslo.slo.outlook import outlooks
 
-    golden = open_suite(suite, environ=os.environ).golden
+    try:
+        golden = open_suite(suite, environ=os.environ).golden
+    except FileFaults as found:
+        return found.faults
     render_outlooks(suite.name, outlooks(suite, golden.queries), console=door.console())
-    if faults := impossible(suite, golden.queries):
-        raise FileFaults(faults)
+    return impossible(suite, golden.queries)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 PIPED_COLUMNS = 100
 STOPPED_TWICE = 130
+STOPPING = b"\nevalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now\n"
 
 
 def home() -> Path:
@@ -46,9 +48,18 @@ def console(*, stderr: bool = False) -> "Console":
     """A console on standard output or error; 100 columns wide where it is no terminal and COLUMNS does not say."""
     from rich.console import Console
 
+    class Page(Console):
+        def on_broken_pipe(self) -> None:
+            reader_left()
+
     stream = sys.stderr if stderr else sys.stdout
     piped = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=stderr, width=PIPED_COLUMNS if piped else None, highlight=False, markup=False, emoji=False)
+    return Page(stderr=stderr, width=PIPED_COLUMNS if piped else None, highlight=False, markup=False, emoji=False)
+
+
+def reader_left() -> None:
+    """Standard output goes nowhere from now on: a reader that went away (`| head`) changes no verdict."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -86,33 +97,26 @@ def tell(text: str) -> None:
 
 
 def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:
-    """What `main` returns. Ctrl-C once sets the event that `main` is given; Ctrl-C twice ends the process with 130."""
+    """What `main` returns. Ctrl-C once sets the event that `main` is given; twice raises KeyboardInterrupt, wherever it is."""
     import asyncio
 
-    return asyncio.run(_stoppable(main))
+    async def stoppable() -> Result:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        asked = False
 
+        def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+            nonlocal asked
+            if asked:
+                raise KeyboardInterrupt
+            asked = True
+            loop.call_soon_threadsafe(stop.set)
+            os.write(sys.stderr.fileno(), STOPPING)
 
-async def _stoppable(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:
-    import asyncio
+        before = signal.signal(signal.SIGINT, on_interrupt)
+        try:
+            return await main(stop)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    task = loop.create_task(main(stop))
-
-    def on_interrupt() -> None:
-        if stop.is_set():
-            task.cancel()
-            return
-        stop.set()
-        tell("\nevalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now")
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, on_interrupt)
-    except NotImplementedError:  # Windows has no such handlers: there Ctrl-C stops at once
-        return await task
-    try:
-        return await task
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
+    return asyncio.run(stoppable())

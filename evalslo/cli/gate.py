@@ -1,14 +1,18 @@
 """`evalslo gate`: a kept run, gated again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evalslo.cli import door
-from evalslo.cli.outputs import OutputOption, read_outputs, write_outputs
-from evalslo.cli.scorecards import show
+from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
+from evalslo.cli.scorecards import show, summarise
 from evalslo.cli.suites import SettingsOption, read_suites
+from evalslo.errors import UsageError
+
+if TYPE_CHECKING:
+    from evalslo.model.suite import Suite
 
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a run's folder, or latest, latest:SUITE for the newest one.")
@@ -26,7 +30,6 @@ def gate(
 ) -> None:
     """Gate a kept run again, by other objectives if asked. Calls nothing."""
     with door.telling_errors():
-        from evalslo.errors import UsageError
         from evalslo.harness.run import gate_run
         from evalslo.report.progress import progress_printer
         from evalslo.store.home import find_run
@@ -35,9 +38,19 @@ def gate(
             raise UsageError("--set changes the suite that --suite names; a kept run keeps its own suite as it was")
         outputs = read_outputs(output)
         folder = find_run(run, home=door.home())
-        other = read_suites([suite], variant=None, settings=settings)[0] if suite is not None else None
+        other = _one_suite(suite, settings=settings) if suite is not None else None
         with progress_printer(None if quiet else door.console(stderr=True)) as on_progress:
             scorecard = gate_run(folder, suite=other, on_progress=on_progress)
+        if quiet:
+            summarise([scorecard], exit_code=scorecard.exit_code, stderr=on_stdout(outputs))
+        else:
+            show(scorecard, folder=folder.path, stderr=on_stdout(outputs))
         write_outputs(outputs, [scorecard], exit_code=scorecard.exit_code)
-        show([scorecard], folders=[folder.path], exit_code=scorecard.exit_code, quiet=quiet)
     raise typer.Exit(scorecard.exit_code)
+
+
+def _one_suite(path: Path, *, settings: list[str] | None) -> "Suite":
+    suites = read_suites([path], variant=None, settings=settings)
+    if len(suites) > 1:
+        raise UsageError(f"--suite {path}: {len(suites)} suites in it; name one file")
+    return suites[0]

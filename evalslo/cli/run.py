@@ -1,23 +1,43 @@
 """`evalslo run`: calls, scores, gates, prints, keeps."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evalslo.cli import door
-from evalslo.cli.outputs import OutputOption, read_outputs, write_outputs
-from evalslo.cli.scorecards import show, worst_exit_code
-from evalslo.cli.suites import SettingsOption, VariantOption, read_suites
+from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
+from evalslo.cli.scorecards import show, summarise, worst_exit_code
+from evalslo.cli.suites import SettingsOption, VariantOption, prepare_all, read_suites
+from evalslo.errors import EvalsloError
 
 if TYPE_CHECKING:
     import asyncio
 
-    from evalslo.harness.run import KeptRun
-    from evalslo.model.run import Progress
-    from evalslo.model.suite import Suite
+    from evalslo.harness.prepare import Prepared
+    from evalslo.model.scorecard import Scorecard
+
+NOT_MEASURED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How the command line wants suites run; `stderr`: what is for people goes to standard error."""
+
+    limit: int | None
+    resume: bool
+    quiet: bool
+    stderr: bool
+
+
+@dataclass(slots=True)
+class Done:
+    """What has come of the suites so far: scorecards, and an exit code for each suite, measured or not."""
+
+    scorecards: "list[Scorecard]" = field(default_factory=list)
+    exit_codes: list[int] = field(default_factory=list)
 
 
 def run(
@@ -26,7 +46,7 @@ def run(
     settings: SettingsOption = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Ask N golden queries only, drawn at random. Such a run never passes."),
+        typer.Option(min=1, metavar="N", help="Ask the first N golden queries of the shuffled order. Never passes."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run of this suite: only what is missing is called.")
@@ -37,31 +57,47 @@ def run(
     """Run suites against their endpoints, and gate them."""
     with door.telling_errors():
         outputs = read_outputs(output)
-        found = read_suites(suites, variant=variant, settings=settings)
-        kept = _run_all(found, limit=limit, resume=resume, quiet=quiet)
-        scorecards = [one.scorecard for one in kept]
-        exit_code = worst_exit_code(card.exit_code for card in scorecards)
-        write_outputs(outputs, scorecards, exit_code=exit_code)
-        show(scorecards, folders=[one.folder for one in kept], exit_code=exit_code, quiet=quiet)
+        prepared = prepare_all(read_suites(suites, variant=variant, settings=settings))
+        how = How(limit=limit, resume=resume, quiet=quiet, stderr=on_stdout(outputs))
+        done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
+        exit_code = worst_exit_code(done.exit_codes)
+        if quiet or len(prepared) > 1:
+            summarise(done.scorecards, exit_code=exit_code, stderr=how.stderr)
+        write_outputs(outputs, done.scorecards, exit_code=exit_code)
     raise typer.Exit(exit_code)
 
 
-def _run_all(suites: "Sequence[Suite]", *, limit: int | None, resume: bool, quiet: bool) -> "list[KeptRun]":
-    """One after the other; once stopped, the suites that were not begun are left out."""
+async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, how: How) -> Done:
+    """One suite after the other, each shown when it is done: a suite that fails takes nothing from those before it."""
+    done = Done()
+    for one in prepared:
+        if stop.is_set() and done.exit_codes:
+            door.tell(f"evalslo: {one.suite.name}: not begun")
+            done.exit_codes.append(NOT_MEASURED)
+            continue
+        try:
+            card = await _run_one(one, stop, how=how)
+        except EvalsloError as error:
+            if len(prepared) == 1:
+                raise
+            door.tell(f"evalslo: {one.suite.name}: {error}")
+            done.exit_codes.append(error.exit_code)
+        else:
+            done.scorecards.append(card)
+            done.exit_codes.append(card.exit_code)
+    return done
+
+
+async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How) -> "Scorecard":
+    from evalslo.harness.run import Door, run_suite
     from evalslo.report.progress import progress_printer
 
-    async def run_each(stop: "asyncio.Event", on_progress: "Callable[[Progress], None]") -> "list[KeptRun]":
-        from evalslo.harness.prepare import prepare
-        from evalslo.harness.run import Door, run_suite
-
-        prepared = [prepare(suite, environ=os.environ) for suite in suites]
-        kept: list[KeptRun] = []
-        for one in prepared:
-            if stop.is_set() and kept:
-                break
-            here = Door(home=door.home(), clock=door.now, token=door.token(), on_progress=on_progress, stop=stop)
-            kept.append(await run_suite(one, door=here, limit=limit, resume=resume))
-        return kept
-
-    with progress_printer(None if quiet else door.console(stderr=True)) as on_progress:
-        return door.run_until_stopped(lambda stop: run_each(stop, on_progress))
+    if not how.quiet:
+        for note in prepared.notes:
+            door.tell(f"evalslo: {prepared.suite.name}: {note}")
+    with progress_printer(None if how.quiet else door.console(stderr=True)) as on_progress:
+        here = Door(home=door.home(), clock=door.now, token=door.token(), on_progress=on_progress, stop=stop)
+        kept = await run_suite(prepared, door=here, limit=how.limit, resume=how.resume)
+    if not how.quiet:
+        show(kept.scorecard, folder=kept.folder, stderr=how.stderr)
+    return kept.scorecard

@@ -17,20 +17,17 @@ def worst_exit_code(exit_codes: Iterable[int]) -> int:
     return min(exit_codes, key=PRECEDENCE.index)
 
 
-def show(scorecards: "Sequence[Scorecard]", *, folders: Sequence[Path], exit_code: int, quiet: bool) -> None:
-    """Prints every scorecard, and a summary where there are several; only the summary where `quiet`."""
-    from evalslo.report.summary import render_summary
+def show(scorecard: "Scorecard", *, folder: Path, stderr: bool) -> None:
+    """Prints one scorecard, with the folder as seen from here where it lies below."""
     from evalslo.report.terminal import render
 
-    out = door.console()
-    if not quiet:
-        for card, folder in zip(scorecards, folders, strict=True):
-            render(card, console=out, run_folder=_near(folder))
-    if quiet or len(scorecards) > 1:
-        render_summary(scorecards, exit_code=exit_code, console=out)
-
-
-def _near(folder: Path) -> str:
-    """The folder as seen from here, where it lies below."""
     here = Path.cwd()
-    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
+    near = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    render(scorecard, console=door.console(stderr=stderr), run_folder=str(near))
+
+
+def summarise(scorecards: "Sequence[Scorecard]", *, exit_code: int, stderr: bool) -> None:
+    """Prints a line a suite, and the one exit code."""
+    from evalslo.report.summary import render_summary
+
+    render_summary(scorecards, exit_code=exit_code, console=door.console(stderr=stderr))

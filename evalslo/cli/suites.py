@@ -1,5 +1,6 @@
 """The suites that a command line names."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ import typer
 from evalslo.errors import Fault, FileFaults, UsageError
 
 if TYPE_CHECKING:
+    from evalslo.harness.prepare import Prepared
     from evalslo.model.suite import Suite
 
 VariantOption = Annotated[
@@ -47,3 +49,19 @@ def _suite_files(folder: Path) -> list[Path]:
     if not files:
         raise UsageError(f"{folder}: no suite here: no file that ends in .yaml or .yml")
     return files
+
+
+def prepare_all(suites: "Sequence[Suite]") -> "tuple[Prepared, ...]":
+    """Every suite ready to be called, before any is; all their faults at once."""
+    from evalslo.harness.prepare import prepare
+
+    prepared: list[Prepared] = []
+    faults: list[Fault] = []
+    for suite in suites:
+        try:
+            prepared.append(prepare(suite, environ=os.environ))
+        except FileFaults as found:
+            faults.extend(found.faults)
+    if faults:
+        raise FileFaults(tuple(faults))
+    return tuple(prepared)

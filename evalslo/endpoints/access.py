@@ -1,28 +1,32 @@
 """How to reach a server: its address, the headers with their secrets, and the proxy on the way."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from evalslo.endpoints.options import mapping, optional_text, shape, text_mapping, variables_in
+from evalslo.endpoints.options import variables_in
 from evalslo.errors import UsageError
 
-ACCESS_OPTIONS = frozenset({"api_key_env", "headers_env", "headers"})
+PROMPTS = ("prompt", "system")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key"})
+KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key"})
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Where calls go. `host` is what messages may name: host and port, never user, path or query."""
+    """Where calls go. `host` is what messages may name: host and port, never user, path or query.
+
+    `secrets` are kept out of messages and answers; `told`, the variables of the prompts, out of messages only.
+    """
 
     url: str
     host: str
     headers: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    told: tuple[str, ...] = field(repr=False)
     proxy: str | None = field(repr=False)
     timeout_s: float
 
@@ -42,18 +46,16 @@ def read_access(
     """
     host = _read_host(url, place=place)
     hidden = _hidden_headers(options, environ)
-    taken = [
-        environ[name]
-        for key in ("headers", "body", "params")
-        for name in variables_in(written.get(key))
-        if name in environ
-    ]
-    query = [value for _, value in parse_qsl(urlsplit(url).query) if len(value) >= 8]
+    query = [value for _, value in parse_qsl(urlsplit(url).query)]
+    model = variables_in(written.get("model"))  # a model's name is no secret
+    told = variables_in([written.get(key) for key in PROMPTS]) - model
+    others = variables_in([text for key, text in written.items() if key not in PROMPTS]) - model
     return Access(
         url=url,
         host=host,
         headers={"User-Agent": "evalslo", **_open_headers(written, options), **hidden},
-        secrets=(*hidden.values(), *taken, *query),
+        secrets=(*hidden.values(), *_values(others, environ, host=host), *query),
+        told=_values(told, environ, host=host),
         proxy=proxy_for(url, environ),
         timeout_s=timeout_s,
     )
@@ -74,6 +76,16 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
         return None
     proxy = named.get(f"{parts.scheme}_proxy") or named.get("all_proxy")
     return None if proxy is None else _read_proxy(proxy)
+
+
+def _values(names: Collection[str], environ: Mapping[str, str], *, host: str) -> tuple[str, ...]:
+    """The values of the variables `names`: of an address what follows its host, and nothing that names the host."""
+    parts: list[str] = []
+    for name in names:
+        value = environ.get(name, "")
+        _, is_address, path = value.partition(f"//{host}")
+        parts += re.split(r"[/?&=#]", path) if is_address else [value]
+    return tuple(part for part in parts if part not in host)
 
 
 def _read_proxy(proxy: str) -> str:
@@ -101,15 +113,13 @@ def _read_host(url: str, *, place: str) -> str:
 
 def _hidden_headers(options: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
     """The headers whose values are secrets, taken from the environment."""
-    wanted = "the name of an environment variable, never the value itself"
-    names = text_mapping(options, "headers_env", wanted=wanted)
     headers = {
         _header_name(header, place="endpoint.headers_env"): _secret(
             name, environ, place=f"endpoint.headers_env.{header}"
         )
-        for header, name in names.items()
+        for header, name in (options.get("headers_env") or {}).items()
     }
-    key = optional_text(options, "api_key_env", wanted=wanted)
+    key = options.get("api_key_env")
     if key is not None:
         headers["Authorization"] = f"Bearer {_secret(key, environ, place='endpoint.api_key_env')}"
     return headers
@@ -129,12 +139,12 @@ def _secret(name: str, environ: Mapping[str, str], *, place: str) -> str:
 def _open_headers(written: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, str]:
     """The headers that stand in the suite itself; a key among them is a fault."""
     headers = {}
-    for name, value in mapping(options, "headers", wanted="a mapping of headers to texts").items():
+    for name, value in (options.get("headers") or {}).items():
         place = f"endpoint.headers.{_header_name(name, place='endpoint.headers')}"
-        if name.lower() in _KEY_HEADERS and not variables_in(written["headers"][name]):
+        if name.lower() in KEY_HEADERS and not variables_in(written["headers"][name]):
             raise UsageError(f"{place}: a key does not belong into a suite; put it in a variable, named in headers_env")
-        if not isinstance(value, str) or not value.isprintable() or not value.isascii():
-            raise UsageError(f"{place}: found {shape(value)}, wanted one line of ASCII text")
+        if not value.isprintable() or not value.isascii():
+            raise UsageError(f"{place}: it has characters that no HTTP header can carry; wanted one line of ASCII text")
         headers[name] = value
     return headers
 

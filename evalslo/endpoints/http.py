@@ -2,99 +2,80 @@
 
 import json
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
-from evalslo.endpoints.access import ACCESS_OPTIONS, Access
-from evalslo.endpoints.attempt import one_attempt
-from evalslo.endpoints.failures import failed, read_object
-from evalslo.endpoints.fields import plain_data, query_fields
-from evalslo.endpoints.options import mapping, only_known, optional_text, shape
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+
+from evalslo.endpoints.access import Access
+from evalslo.endpoints.attempt import failed, malformed, read_object
+from evalslo.endpoints.options import required_mapping, required_text
 from evalslo.endpoints.prompt import Prompt, evaluate, read_prompt
-from evalslo.endpoints.reading import Reading, read_answer
-from evalslo.endpoints.redact import redactor
-from evalslo.endpoints.wire import Wire
+from evalslo.endpoints.values import cost_usd, plain_data, query_fields, read_context, read_usage, shape
+from evalslo.endpoints.wire import CalledEndpoint, HttpClient
 from evalslo.errors import UsageError
-from evalslo.model.sample import ErrorClass, Request, Response
+from evalslo.model.golden import Context
+from evalslo.model.sample import ErrorClass, Request, Response, Usage
 from evalslo.model.suite import Price
 
-_OPTIONS = ACCESS_OPTIONS | {"url", "method", "body", "read"}
-_METHODS = ("POST", "PUT", "PATCH", "GET")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """One expression that was read without fault, and where it stands."""
+
+    place: str
+    text: str
+    compiled: ParsedResult
 
 
-class HttpEndpoint:
-    """One request of an application's own API a call; an async context manager.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponsePaths:
+    """Where in a response the answer stands, and what else is read of it. `usage` is empty where nothing is."""
 
-    With GET the body's keys are sent as the query of the address.
-    """
+    answer: Expression
+    contexts: Mapping[str, Expression]
+    usage: Mapping[str, Expression]
 
-    def __init__(
-        self,
-        access: Access,
-        *,
-        method: str,
-        body: object,
-        reading: Reading,
-        price: Price | None,
-        recorded: Mapping[str, Any],
-    ) -> None:
-        self._wire = Wire(access)
-        self._method = method
-        self._body = body
-        self._reading = reading
-        self._price = price
-        self._recorded = recorded
-        self._redactor = redactor(access.secrets)
 
-    def fingerprint(self) -> Mapping[str, Any]:
-        """The options as the suite wrote them."""
-        return self._recorded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """What is sent to an application, and where its answer stands. With GET the body's keys are the query of the address."""
 
-    async def __aenter__(self) -> Self:
-        await self._wire.__aenter__()
-        return self
+    method: str
+    body: object
+    paths: ResponsePaths
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._wire.__aexit__(kind, error, trace)
 
-    async def call(self, request: Request) -> Response:
-        """The response to `request`, in one attempt."""
-        return await one_attempt(
-            self._attempt(request),
-            timeout_s=self._wire.access.timeout_s,
-            explain=self._wire.explain,
-            redactor=self._redactor,
-        )
+def http_endpoint(
+    application: Application, *, access: Access, price: Price | None, recorded: Mapping[str, Any]
+) -> CalledEndpoint:
+    """An endpoint that sends one request of an application's own API a call."""
 
-    async def _attempt(self, request: Request) -> Response:
-        body = fill(self._body, query_fields(request))
-        query = query_of(body) if self._method == "GET" else None
+    async def attempt(client: HttpClient, request: Request) -> Response:
+        body = fill(application.body, query_fields(request))
+        query = query_of(body) if application.method == "GET" else None
         data = None if query is not None else json.dumps(body).encode()
-        async with self._wire.send(self._method, self._wire.access.url, body=data, query=query) as reply:
-            raw, at_s = await reply.body()
-        value = read_object(raw, content_type=reply.content_type, status=reply.status)
-        return read_answer(self._reading, value, latency_s=at_s, price=self._price)
+        async with client.send(application.method, access.url, body=data, query=query) as response:
+            raw, at_s = await response.body()
+        value = read_object(raw, content_type=response.content_type, status=response.status)
+        return read_answer(application.paths, value, latency_s=at_s, price=price)
+
+    return CalledEndpoint(attempt, access=access, recorded=recorded)
 
 
-def read_method(options: Mapping[str, Any]) -> str:
-    """The HTTP method; raises UsageError for one that asks nothing."""
-    only_known(options, _OPTIONS, kind="http")
-    method = (optional_text(options, "method", wanted="one of " + ", ".join(_METHODS)) or "POST").upper()
-    if method not in _METHODS:
-        raise UsageError(f"endpoint.method: found {method[:20]!r}, wanted one of {', '.join(_METHODS)}")
-    return method
-
-
-def read_body(options: Mapping[str, Any]) -> object:
-    """The body with its texts read as templates; raises UsageError where it is absent or a template has a fault."""
-    mapping(options, "body", wanted="a mapping: the JSON that the application expects")
-    if not options.get("body"):
-        raise UsageError(
-            "endpoint.body: missing; write the JSON that the application expects, {question: '{{ query }}'}"
-        )
-    return _compiled(options["body"], place="endpoint.body")
+def read_application(options: Mapping[str, Any]) -> Application:
+    """What to send and what to read, by the expanded `options`; raises UsageError for a fault in them."""
+    body = required_mapping(options, "body", wanted="the JSON that the application expects, {question: '{{ query }}'}")
+    read = required_mapping(
+        options, "read", wanted="JMESPath expressions: {answer: ..., contexts: {at, id, text, score}, usage: ...}"
+    )
+    return Application(
+        method=options.get("method", "POST"),
+        body=_compiled(body, place="endpoint.body"),
+        paths=_response_paths(read),
+    )
 
 
 def fill(body: object, fields: Mapping[str, Any]) -> object:
@@ -119,6 +100,54 @@ def query_of(body: object) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in body.items()}
 
 
+def read_answer(paths: ResponsePaths, value: object, *, latency_s: float, price: Price | None) -> Response:
+    """The response that `value` holds. Raises CallFailed where it has no answer, or contexts of another shape."""
+    answer = _wanted(paths.answer, value)
+    if not isinstance(answer, str):
+        raise malformed(f"{paths.answer.place}: {paths.answer.text} found {shape(answer)}, wanted a text")
+    usage = _usage(paths, value)
+    cost = cost_usd(usage, price)
+    if not answer.strip():
+        error = failed(ErrorClass.EMPTY, f"{paths.answer.place}: {paths.answer.text} found an empty text").error
+        return Response(error=error, usage=usage, cost_usd=cost)
+    contexts = _contexts(paths.contexts, value) if paths.contexts else None
+    return Response(answer=answer, contexts=contexts, latency_s=latency_s, usage=usage, cost_usd=cost)
+
+
+def _contexts(paths: Mapping[str, Expression], value: object) -> tuple[Context, ...]:
+    """The ranking, empty where the application retrieved nothing; absent is another thing, and a fault."""
+    items = _wanted(paths["at"], value)
+    if not isinstance(items, list):
+        raise malformed(f"{paths['at'].place}: {paths['at'].text} found {shape(items)}, wanted a list")
+    contexts = []
+    for at, item in enumerate(items):
+        found = {key: _found(path, item) for key, path in paths.items() if key != "at"}
+        place = f"endpoint.read.contexts: item {at} of {paths['at'].text}"
+        contexts.append(read_context(found["id"], text=found.get("text"), score=found.get("score"), place=place))
+    return tuple(contexts)
+
+
+def _usage(paths: ResponsePaths, value: object) -> Usage | None:
+    counts = {key: _found(path, value) for key, path in paths.usage.items()}
+    return read_usage(counts.get("prompt_tokens"), counts.get("completion_tokens"))
+
+
+def _wanted(path: Expression, value: object) -> object:
+    found = _found(path, value)
+    if found is None:
+        keys = ", ".join(map(str, value)) if isinstance(value, Mapping) else shape(value)
+        raise malformed(f"{path.place}: {path.text} found nothing; the response has: {keys}")
+    return found
+
+
+def _found(path: Expression, value: object) -> object:
+    try:
+        found: object = path.compiled.search(value)
+    except JMESPathError as error:
+        raise malformed(f"{path.place}: {path.text}: {error}") from error
+    return found
+
+
 def _compiled(body: object, *, place: str) -> object:
     if isinstance(body, str):
         return read_prompt(body, place=place)
@@ -127,3 +156,32 @@ def _compiled(body: object, *, place: str) -> object:
     if isinstance(body, list):
         return [_compiled(item, place=f"{place}[{at}]") for at, item in enumerate(body)]
     return body
+
+
+def _response_paths(read: Mapping[str, Any]) -> ResponsePaths:
+    answer = required_text(read, "answer", wanted="the JMESPath expression of the answer's text", under="endpoint.read")
+    contexts = read.get("contexts") or {}
+    for key in ("at", "id") if contexts else ():
+        required_text(
+            contexts, key, wanted="{at: the list, id: of one item, text: of one item}", under="endpoint.read.contexts"
+        )
+    usage = read.get("usage") or {}
+    if isinstance(usage, str):
+        usage = {key: f"({usage}).{key}" for key in ("completion_tokens", "prompt_tokens")}
+    return ResponsePaths(
+        answer=_expression(answer, place="endpoint.read.answer"),
+        contexts=_expressions(contexts, place="endpoint.read.contexts"),
+        usage=_expressions(usage, place="endpoint.read.usage"),
+    )
+
+
+def _expressions(texts: Mapping[str, str | None], *, place: str) -> dict[str, Expression]:
+    return {key: _expression(text, place=f"{place}.{key}") for key, text in texts.items() if text is not None}
+
+
+def _expression(text: str, *, place: str) -> Expression:
+    try:
+        return Expression(place=place, text=text, compiled=jmespath.compile(text))
+    except JMESPathError as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{place}: {text!r} is no JMESPath expression: {reason}") from error

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalslo.endpoints.access import Access, read_access
-from evalslo.endpoints.options import expand, expand_all, mapping, only_known, required_text
+from evalslo.endpoints.access import KEY_HEADERS, PROMPTS, Access, read_access
+from evalslo.endpoints.options import expand_all, required_text, variables_in
 from evalslo.endpoints.redact import secrets_in
 from evalslo.errors import UsageError
 from evalslo.model.protocols import Endpoint
 from evalslo.model.sample import Sample
 from evalslo.model.suite import EndpointSpec
 
-__all__ = ["KINDS", "expand", "open_endpoint"]
+_SHORT_DIGEST_CHARS = len("sha256:") + 16
+_EXPANDED = ("model", "target", "path")
+_NAMES_OF_KEYS = ("api_key_env", "headers_env")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +42,17 @@ class Opening:
         )
 
     def recorded(self) -> dict[str, Any]:
-        """The fingerprint: what the suite wrote, with digests for prompts; variables unexpanded, no key's name."""
-        digests = {f"{key}_digest": _digest(self.spec.options[key]) for key in _PROMPTS if self.spec.options.get(key)}
-        written = {key: item for key, item in self.spec.options.items() if key not in (*_PROMPTS, "api_key_env")}
-        return {"kind": self.spec.kind, **written, **digests}
+        """The fingerprint: what the suite wrote, expanded where it names what is called, with digests for prompts.
 
-
-_PROMPTS = ("prompt", "system")
+        `variables` has a short digest of each other variable that can change an answer. A key is in none of it.
+        """
+        written = {key: item for key, item in self.spec.options.items() if key not in (*PROMPTS, "api_key_env")}
+        named = {key: _encodable(self.options[key]) for key in _EXPANDED if key in written}
+        digests = {f"{key}_digest": _digest(self.spec.options[key]) for key in PROMPTS if self.spec.options.get(key)}
+        names = sorted(name for name in _recorded_variables(self.spec.options) if self.environ.get(name))
+        variables = {name: _digest(self.environ[name])[:_SHORT_DIGEST_CHARS] for name in names}
+        recorded = {"kind": self.spec.kind, **written, **named, **digests}
+        return recorded | {"variables": variables} if variables else recorded
 
 
 def open_endpoint(
@@ -60,7 +66,7 @@ def open_endpoint(
     """The endpoint that `spec` names, ready for `async with`; nothing has been called yet.
 
     `folder` is what relative paths start from, `samples` reads the samples of a kept run. Raises UsageError for an option
-    that is missing, unknown or of the wrong form, for a variable that is not set, and for a target that cannot be imported.
+    that is missing or of the wrong form, for a variable that is not set, and for a target that cannot be imported.
     """
     opener = _OPENERS.get(spec.kind)
     if opener is None:
@@ -72,11 +78,10 @@ def open_endpoint(
 
 
 def _open_openai(opening: Opening) -> Endpoint:
-    from evalslo.endpoints.asking import completions_url, read_asking
-    from evalslo.endpoints.openai import OpenAIEndpoint
+    from evalslo.endpoints.openai import completions_url, openai_endpoint, read_chat
 
-    return OpenAIEndpoint(
-        read_asking(opening.options),
+    return openai_endpoint(
+        read_chat(opening.options),
         access=opening.access(completions_url(opening.options), place="endpoint.base_url"),
         price=opening.spec.price,
         recorded=opening.recorded(),
@@ -84,15 +89,12 @@ def _open_openai(opening: Opening) -> Endpoint:
 
 
 def _open_http(opening: Opening) -> Endpoint:
-    from evalslo.endpoints.http import HttpEndpoint, read_body, read_method
-    from evalslo.endpoints.reading import read_reading
+    from evalslo.endpoints.http import http_endpoint, read_application
 
     url = required_text(opening.options, "url", wanted="the address of the application, http://host:port/path")
-    return HttpEndpoint(
-        opening.access(url, place="endpoint.url"),
-        method=read_method(opening.options),
-        body=read_body(opening.options),
-        reading=read_reading(opening.options),
+    return http_endpoint(
+        read_application(opening.options),
+        access=opening.access(url, place="endpoint.url"),
         price=opening.spec.price,
         recorded=opening.recorded(),
     )
@@ -102,13 +104,11 @@ def _open_python(opening: Opening) -> Endpoint:
     from evalslo.endpoints.python import PythonEndpoint
     from evalslo.endpoints.target import WANTED, import_target, source_digest
 
-    only_known(opening.options, {"target", "params"}, kind="python")
     target = required_text(opening.options, "target", wanted=WANTED)
-    params = mapping(opening.options, "params", wanted="a mapping of keyword arguments")
     function = import_target(target, folder=opening.folder, place="endpoint.target")
     return PythonEndpoint(
         function,
-        params=params,
+        params=opening.options.get("params") or {},
         timeout_s=opening.timeout_s,
         secrets=secrets_in(opening.environ),
         price=opening.spec.price,
@@ -119,13 +119,23 @@ def _open_python(opening: Opening) -> Endpoint:
 def _open_recorded(opening: Opening) -> Endpoint:
     from evalslo.endpoints.recorded import RecordedEndpoint
 
-    only_known(opening.options, {"path"}, kind="recorded")
     path = required_text(opening.options, "path", wanted="the samples.jsonl of a kept run")
-    return RecordedEndpoint(opening.samples(opening.folder / path), opening.spec.options["path"])
+    return RecordedEndpoint(opening.samples(opening.folder / path), recorded=opening.recorded())
+
+
+def _recorded_variables(written: Mapping[str, Any]) -> frozenset[str]:
+    """The variables of what is recorded as written; a key's is not among them, for a new key is the same endpoint."""
+    headers = {name: text for name, text in (written.get("headers") or {}).items() if name.lower() not in KEY_HEADERS}
+    rest = {key: item for key, item in written.items() if key not in ("headers", *_NAMES_OF_KEYS, *_EXPANDED)}
+    return variables_in(headers) | variables_in(rest)
+
+
+def _encodable(text: object) -> str:
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _digest(text: object) -> str:
-    return f"sha256:{hashlib.sha256(str(text).encode('utf-8', 'backslashreplace')).hexdigest()}"
+    return f"sha256:{hashlib.sha256(str(text).encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 _OPENERS: Mapping[str, Callable[[Opening], Endpoint]] = {

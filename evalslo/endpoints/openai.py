@@ -2,56 +2,92 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
-from evalslo.endpoints.access import Access
-from evalslo.endpoints.asking import Asking, completion_body
-from evalslo.endpoints.attempt import one_attempt
-from evalslo.endpoints.redact import redactor
-from evalslo.endpoints.reply import read_reply
-from evalslo.endpoints.usage import cost_usd
-from evalslo.endpoints.wire import Wire
-from evalslo.model.sample import Request, Response
+from evalslo.endpoints.access import PROMPTS, Access
+from evalslo.endpoints.attempt import failed
+from evalslo.endpoints.completion import read_completion
+from evalslo.endpoints.options import optional_text, required_text
+from evalslo.endpoints.prompt import Prompt, read_prompt, render
+from evalslo.endpoints.values import cost_usd, plain_data, query_fields
+from evalslo.endpoints.wire import CalledEndpoint, HttpClient
+from evalslo.errors import UsageError
+from evalslo.model.sample import ErrorClass, Request, Response
 from evalslo.model.suite import Price
 
+_OWN_KEYS = ("messages", "model", "stream")
 
-class OpenAIEndpoint:
-    """One chat completion a call; an async context manager."""
 
-    def __init__(self, asking: Asking, *, access: Access, price: Price | None, recorded: Mapping[str, Any]) -> None:
-        self._asking = asking
-        self._wire = Wire(access)
-        self._url = access.url
-        self._price = price
-        self._recorded = recorded
-        self._redactor = redactor(access.secrets)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """All that the suite says about the body of a request."""
 
-    def fingerprint(self) -> Mapping[str, Any]:
-        """The options as the suite wrote them."""
-        return self._recorded
+    model: str
+    stream: bool
+    params: Mapping[str, Any]
+    prompt: Prompt | None
+    system: Prompt | None
 
-    async def __aenter__(self) -> Self:
-        await self._wire.__aenter__()
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._wire.__aexit__(kind, error, trace)
+def openai_endpoint(chat: Chat, *, access: Access, price: Price | None, recorded: Mapping[str, Any]) -> CalledEndpoint:
+    """An endpoint that asks for one chat completion a call."""
 
-    async def call(self, request: Request) -> Response:
-        """The response to `request`, in one attempt."""
-        return await one_attempt(
-            self._attempt(request),
-            timeout_s=self._wire.access.timeout_s,
-            explain=self._wire.explain,
-            redactor=self._redactor,
-        )
+    async def attempt(client: HttpClient, request: Request) -> Response:
+        body = json.dumps(completion_body(chat, request)).encode()
+        async with client.send("POST", access.url, body=body) as http_response:
+            response = await read_completion(http_response)
+        return replace(response, cost_usd=cost_usd(response.usage, price))
 
-    async def _attempt(self, request: Request) -> Response:
-        body = json.dumps(completion_body(self._asking, request)).encode()
-        async with self._wire.send("POST", self._url, body=body) as reply:
-            response = await read_reply(reply)
-        return replace(response, cost_usd=cost_usd(response.usage, self._price))
+    return CalledEndpoint(attempt, access=access, recorded=recorded)
+
+
+def read_chat(options: Mapping[str, Any]) -> Chat:
+    """How requests become bodies, by the expanded `options`; raises UsageError for a fault in them."""
+    params = options.get("params") or {}
+    for key in _OWN_KEYS:
+        if key in params:
+            raise UsageError(f"endpoint.params.{key}: say it as an option of the endpoint itself, beside params")
+    sources = {key: optional_text(options, key, wanted="a jinja2 template") for key in PROMPTS}
+    prompts = {key: read_prompt(source, place=f"endpoint.{key}") for key, source in sources.items() if source}
+    return Chat(
+        model=required_text(options, "model", wanted="the model's name as the server knows it"),
+        stream=options.get("stream", True),
+        params=params,
+        prompt=prompts.get("prompt"),
+        system=prompts.get("system"),
+    )
+
+
+def completions_url(options: Mapping[str, Any]) -> str:
+    """The address of the chat completions; raises UsageError where there is no base_url."""
+    base = required_text(options, "base_url", wanted="the server's address with its version, http://127.0.0.1:8080/v1")
+    address, mark, query = base.partition("?")
+    return f"{address.rstrip('/')}/chat/completions{mark}{query}"
+
+
+def completion_body(chat: Chat, request: Request) -> dict[str, object]:
+    """The JSON body for `request`; an integer seed counts on with the repeat. Raises CallFailed."""
+    body: dict[str, object] = {"model": chat.model, "messages": _messages(chat, request)}
+    if chat.stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    body |= chat.params
+    seed = body.get("seed")
+    if isinstance(seed, int) and not isinstance(seed, bool):
+        body["seed"] = seed + request.repeat
+    if body.get("stream_options", ...) is None:
+        del body["stream_options"]  # `stream_options: null` is for servers that do not know it
+    return body
+
+
+def _messages(chat: Chat, request: Request) -> list[object]:
+    fields = query_fields(request)
+    system = [] if chat.system is None else [{"role": "system", "content": render(chat.system, fields)}]
+    if chat.prompt is not None:
+        return [*system, {"role": "user", "content": render(chat.prompt, fields)}]
+    messages = plain_data(request.messages) or fields.get("messages")
+    if isinstance(messages, list) and messages:
+        return [*system, *messages]
+    if not fields.get("query"):
+        raise failed(ErrorClass.EXCEPTION, "nothing to ask: the request has neither messages nor a query")
+    return [*system, {"role": "user", "content": fields["query"]}]

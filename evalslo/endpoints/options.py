@@ -1,7 +1,11 @@
-"""An endpoint's options, read with their types; every fault is a UsageError that says how to mend it."""
+"""An endpoint's options with their variables expanded.
+
+The loaders have held a suite's options to their keys and types; what is checked here is what a variable can bring in, and
+what an `EndpointSpec` built by hand can lack.
+"""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from evalslo.errors import UsageError
@@ -46,67 +50,28 @@ def variables_in(value: object) -> frozenset[str]:
     return frozenset[str]().union(*(variables_in(item) for item in items))
 
 
-def only_known(options: Mapping[str, Any], known: Collection[str], *, kind: str) -> None:
-    """Nothing; raises UsageError where an option is not one of `known`."""
-    strange = [key for key in options if key not in known]
-    if strange:
-        names = ", ".join(sorted(known))
-        raise UsageError(f"endpoint.{strange[0]}: unknown option of kind {kind}; it takes: {names}")
-
-
-def required_text(options: Mapping[str, Any], key: str, *, wanted: str) -> str:
+def required_text(options: Mapping[str, Any], key: str, *, wanted: str, under: str = "endpoint") -> str:
     """The text of an option that must be there; `wanted` says in words what belongs there."""
-    text = optional_text(options, key, wanted=wanted)
+    text = optional_text(options, key, wanted=wanted, under=under)
     if text is None:
+        raise UsageError(f"{under}.{key}: missing; write {wanted}")
+    return text
+
+
+def optional_text(options: Mapping[str, Any], key: str, *, wanted: str, under: str = "endpoint") -> str | None:
+    """The text of an option, None where it is absent; raises UsageError where a variable has left it empty."""
+    text: str | None = options.get(key)
+    if text is not None and not text.strip():
+        raise UsageError(f"{under}.{key}: found an empty text, wanted {wanted}")
+    return text
+
+
+def required_mapping(options: Mapping[str, Any], key: str, *, wanted: str) -> Mapping[str, Any]:
+    """The mapping that must be there, with something in it."""
+    mapping: Mapping[str, Any] = options.get(key) or {}
+    if not mapping:
         raise UsageError(f"endpoint.{key}: missing; write {wanted}")
-    return text
-
-
-def optional_text(options: Mapping[str, Any], key: str, *, wanted: str) -> str | None:
-    """The text of an option; None where it is absent."""
-    text = options.get(key)
-    if text is None:
-        return None
-    if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"endpoint.{key}: found {shape(text)}, wanted {wanted}")
-    return text
-
-
-def flag(options: Mapping[str, Any], key: str, *, default: bool) -> bool:
-    """An option that is true or false."""
-    value = options.get(key, default)
-    if not isinstance(value, bool):
-        raise UsageError(f"endpoint.{key}: found {shape(value)}, wanted true or false")
-    return value
-
-
-def mapping(options: Mapping[str, Any], key: str, *, wanted: str) -> Mapping[str, Any]:
-    """An option that maps names to values; empty where it is absent."""
-    value = options.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        raise UsageError(f"endpoint.{key}: found {shape(value)}, wanted {wanted}")
-    return value
-
-
-def text_mapping(options: Mapping[str, Any], key: str, *, wanted: str) -> Mapping[str, str]:
-    """An option that maps names to texts; empty where it is absent."""
-    value = mapping(options, key, wanted=wanted)
-    for name, item in value.items():
-        if not isinstance(item, str) or not item:
-            raise UsageError(f"endpoint.{key}.{name}: found {shape(item)}, wanted {wanted}")
-    return value
-
-
-def shape(value: object) -> str:
-    """What `value` is, in a few words and never its content."""
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return "a text" if value.strip() else "an empty text"
-    names = {bool: "true or false", int: "a number", float: "a number", dict: "a mapping", list: "a list"}
-    return names.get(type(value), f"a {type(value).__name__}")
+    return mapping
 
 
 def _prefix(place: str) -> str:

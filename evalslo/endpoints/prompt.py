@@ -1,4 +1,7 @@
-"""Templates over a golden query's fields: sandboxed, strict about names, bounded in what they write."""
+"""Templates over a golden query's fields: sandboxed, strict about names, bounded in the text that is sent.
+
+A template is the suite's own, so what an expression builds on the way to its text (`'a' * 10**10`) is not bounded.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, me
 from jinja2.environment import TemplateExpression
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from evalslo.endpoints.failures import CallFailed, failed
+from evalslo.endpoints.attempt import CallFailed, failed
 from evalslo.errors import UsageError
 from evalslo.model.sample import ErrorClass
 
@@ -59,9 +62,7 @@ def render(prompt: Prompt, fields: Mapping[str, Any]) -> str:
                 break
     except Exception as error:  # an expression over a stranger's row may fail with anything
         raise _failed(prompt, str(error), fields=fields) from error
-    if size > MAX_PROMPT_CHARS:
-        raise _failed(prompt, f"the text exceeds {MAX_PROMPT_CHARS:,} characters", fields=fields)
-    return "".join(pieces)
+    return _bounded("".join(pieces), prompt, fields=fields)
 
 
 def evaluate(prompt: Prompt, fields: Mapping[str, Any]) -> object:
@@ -74,9 +75,15 @@ def evaluate(prompt: Prompt, fields: Mapping[str, Any]) -> object:
             str(value)  # a strict undefined raises here and says which name it is
     except Exception as error:  # as above
         raise _failed(prompt, str(error), fields=fields) from error
-    return value
+    return _bounded(value, prompt, fields=fields) if isinstance(value, str) else value
 
 
-def _failed(prompt: Prompt, said: str, *, fields: Mapping[str, Any]) -> CallFailed:
+def _bounded(text: str, prompt: Prompt, *, fields: Mapping[str, Any]) -> str:
+    if len(text) > MAX_PROMPT_CHARS:
+        raise _failed(prompt, f"the text exceeds {MAX_PROMPT_CHARS:,} characters", fields=fields)
+    return text
+
+
+def _failed(prompt: Prompt, reason: str, *, fields: Mapping[str, Any]) -> CallFailed:
     names = ", ".join(sorted(fields)) or "none"
-    return failed(ErrorClass.EXCEPTION, f"{prompt.place}: {said}; the query's fields are: {names}")
+    return failed(ErrorClass.EXCEPTION, f"{prompt.place}: {reason}; the query's fields are: {names}")

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import inspect
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
@@ -13,14 +14,22 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
-from evalslo.endpoints.attempt import one_attempt, unexpected
-from evalslo.endpoints.failures import MAX_RESPONSE_BYTES, CallFailed, malformed, too_large
-from evalslo.endpoints.fields import query_fields
-from evalslo.endpoints.options import shape
+from evalslo.endpoints.attempt import (
+    MAX_RESPONSE_BYTES,
+    CallFailed,
+    failed,
+    malformed,
+    one_attempt,
+    too_large,
+    unexpected,
+)
 from evalslo.endpoints.redact import redactor
-from evalslo.endpoints.returned import read_returned
-from evalslo.model.sample import Request, Response
+from evalslo.endpoints.values import cost_usd, query_fields, read_context, read_count, shape
+from evalslo.model.golden import Context
+from evalslo.model.sample import ErrorClass, Request, Response, Usage
 from evalslo.model.suite import Price
+
+WANTED = "a text, a dict with 'answer', or an async iterator of texts"
 
 
 class PythonEndpoint:
@@ -48,7 +57,7 @@ class PythonEndpoint:
         self._recorded = recorded
 
     def fingerprint(self) -> Mapping[str, Any]:
-        """The options as the suite wrote them, and the digest of the function's file."""
+        """The options as they are recorded, and the digest of the function's file."""
         return self._recorded
 
     async def __aenter__(self) -> Self:
@@ -66,6 +75,7 @@ class PythonEndpoint:
             timeout_s=self._timeout_s,
             explain=unexpected,
             redactor=self._redactor,
+            ends_at_timeout=self._in_loop,  # a thread cannot be ended
         )
 
     async def _attempt(self, query: Mapping[str, object]) -> Response:
@@ -134,13 +144,13 @@ async def _drained(stream: AsyncIterable[object], *, started_s: float) -> Return
     """The texts of a stream joined, with the keys of the dicts in it; raises CallFailed for another item."""
     texts: list[str] = []
     stamps_s: list[float] = []
-    said: dict[object, object] = {}
+    others: dict[object, object] = {}
     size = 0
     iterator = aiter(stream)
     async with aclosing(iterator) if isinstance(iterator, AsyncGenerator) else nullcontext():
         async for item in iterator:
             if isinstance(item, Mapping):
-                said |= item
+                others |= item
             elif not isinstance(item, str):
                 raise malformed(f"the stream gave {shape(item)}, wanted texts, and dicts for what else there is to say")
             elif item:
@@ -149,7 +159,7 @@ async def _drained(stream: AsyncIterable[object], *, started_s: float) -> Return
                 size += len(item)
             if size > MAX_RESPONSE_BYTES:
                 raise too_large()
-    value = {"answer": "".join(texts), **said}
+    value = {"answer": "".join(texts), **others}
     return Returned(value=value, started_s=started_s, ended_s=time.perf_counter(), stamps_s=tuple(stamps_s))
 
 
@@ -157,3 +167,81 @@ def _runs_in_loop(function: Callable[..., Any]) -> bool:
     """Whether calling it only makes a coroutine or an async generator, and so blocks nobody."""
     call = function if inspect.isroutine(function) or isinstance(function, partial) else type(function).__call__
     return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+
+
+def read_returned(value: object, *, price: Price | None) -> Response:
+    """The response in a returned text or dict, not yet timed. Raises CallFailed for another shape.
+
+    The function's own `cost_usd` goes before the price; keys that evalslo does not know are left alone.
+    """
+    returned = {"answer": value} if isinstance(value, str) else value
+    if not isinstance(returned, Mapping):
+        raise malformed(f"the function returned {shape(value)}, wanted {WANTED}")
+    if "answer" not in returned:
+        raise malformed(f"the function returned a dict without 'answer'; its keys are: {', '.join(map(str, returned))}")
+    answer = _answer(returned["answer"])
+    usage = _usage(returned.get("usage"))
+    error = None if answer.strip() else failed(ErrorClass.EMPTY, "the function returned an empty text").error
+    own_cost = _amount(returned.get("cost_usd"))
+    return Response(
+        answer=answer if error is None else None,
+        error=error,
+        contexts=_contexts(returned.get("contexts")),
+        usage=usage,
+        cost_usd=cost_usd(usage, price) if own_cost is None else own_cost,
+        model=_text(returned, "model"),
+        finish_reason=_text(returned, "finish_reason"),
+    )
+
+
+def _answer(answer: object) -> str:
+    if not isinstance(answer, str):
+        raise malformed(f"'answer' is {shape(answer)}, wanted a text")
+    if len(answer) > MAX_RESPONSE_BYTES:
+        raise too_large()
+    return answer
+
+
+def _contexts(value: object) -> tuple[Context, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple):
+        raise malformed(f"'contexts' is {shape(value)}, wanted a list of {{id, text, score}}")
+    return tuple(_context(item, place=f"contexts[{at}]") for at, item in enumerate(value))
+
+
+def _context(item: object, *, place: str) -> Context:
+    if not isinstance(item, Mapping):
+        raise malformed(f"{place} is {shape(item)}, wanted {{id, text, score}}")
+    return read_context(item.get("id"), text=item.get("text"), score=item.get("score"), place=place)
+
+
+def _usage(value: object) -> Usage | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise malformed(f"'usage' is {shape(value)}, wanted {{prompt_tokens, completion_tokens}}")
+    return Usage(prompt_tokens=_count(value, "prompt_tokens"), completion_tokens=_count(value, "completion_tokens"))
+
+
+def _count(usage: Mapping[object, object], key: str) -> int | None:
+    value = usage.get(key)
+    count = read_count(value)
+    if value is not None and count is None:
+        raise malformed(f"usage[{key!r}] is {shape(value)}, wanted a whole number >= 0")
+    return count
+
+
+def _amount(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise malformed(f"'cost_usd' is {shape(value)}, wanted a finite number >= 0")
+    return float(value)
+
+
+def _text(returned: Mapping[object, object], key: str) -> str | None:
+    value = returned.get(key)
+    if value is not None and not isinstance(value, str):
+        raise malformed(f"{key!r} is {shape(value)}, wanted a text")
+    return value

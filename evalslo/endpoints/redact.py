@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
@@ -11,49 +11,54 @@ from evalslo.model.sample import CallError, Response
 
 MAX_MESSAGE_CHARS = 300
 MAX_NAME_CHARS = 200
+MIN_SECRET_CHARS = 8
+"""A shorter value (`EMPTY`, `de`, `1`) is left: it is no secret worth the name, and a word of many messages."""
 LONG_SECRET_CHARS = 16
 """From here on a secret is taken out of answers too; a shorter one (`X-Tenant: handbook`) may be a word of the answer."""
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?:Bearer|Basic)\s+", re.IGNORECASE)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redactor:
-    """What must not be kept: `secrets` in every spelling that an echo could have, longest first."""
+    """What must not be kept, in every spelling that an echo could have, longest first."""
 
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    in_messages: tuple[str, ...] = field(default=(), repr=False)
+    in_answers: tuple[str, ...] = field(default=(), repr=False)
 
     def message(self, text: str, *, limit: int = MAX_MESSAGE_CHARS) -> str:
         """One printable line of at most `limit` characters, every secret in it as `***`."""
-        longest = len(self.secrets[0]) if self.secrets else 0
-        window = text[
-            : limit * (longest + 1)
-        ]  # however much the secrets in it shrink, `limit` characters are left of it
-        line = "".join(char if char.isprintable() else " " for char in window)
-        for secret in self.secrets:
-            line = line.replace(secret, "***")
-        line = line.strip()
+        longest = len(self.in_messages[0]) if self.in_messages else 0
+        window = text[: limit * (longest + 1)]  # however much its secrets shrink, `limit` characters are left of it
+        line = _without(self.in_messages, window)
+        line = "".join(char if char.isprintable() else " " for char in line).strip()
         return line if len(line) <= limit and window == text else line[: limit - 1] + "…"
 
     def answer(self, text: str) -> str:
         """`text` as it is, but encodable as UTF-8 and with every long secret in it as `***`."""
-        for secret in self.secrets:
-            if len(secret) >= LONG_SECRET_CHARS:
-                text = text.replace(secret, "***")
-        return _encodable(text)
+        return _encodable(_without(self.in_answers, text))
 
 
-def redactor(secrets: Iterable[str]) -> Redactor:
-    """A redactor for `secrets`; of `Bearer abc` the credential alone is a secret too."""
-    words = {part for secret in secrets for part in (secret, *secret.split()[1:]) if part}
-    spellings = {form for word in words for form in (word, json.dumps(word)[1:-1], quote(word, safe=""))}
-    return Redactor(secrets=tuple(sorted(spellings, key=len, reverse=True)))
+def redactor(secrets: Iterable[str], *, only_in_messages: Iterable[str] = ()) -> Redactor:
+    """A redactor for `secrets`; of `Bearer abc` the credential alone is a secret too.
+
+    `only_in_messages` are values that an answer may rightly repeat, since the model was told them.
+    """
+    spellings = {form for secret in secrets for form in _spellings(secret)}
+    further = {form for secret in only_in_messages for form in _spellings(secret)}
+    return Redactor(
+        in_messages=tuple(sorted(spellings | further, key=len, reverse=True)),
+        in_answers=tuple(sorted((form for form in spellings if len(form) >= LONG_SECRET_CHARS), key=len, reverse=True)),
+    )
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The values of those variables whose names say that they are secret, for endpoints that read their own."""
-    return tuple(value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= 8)
+    return tuple(
+        value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= MIN_SECRET_CHARS
+    )
 
 
 def redacted(response: Response, redactor: Redactor) -> Response:
@@ -72,6 +77,24 @@ def redacted(response: Response, redactor: Redactor) -> Response:
 def redacted_error(error: CallError, redactor: Redactor) -> CallError:
     """`error` with a message that is safe to keep."""
     return replace(error, message=redactor.message(error.message))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """`secret`, and the credential in it, as they are, in JSON, and in the path or the query of an address."""
+    for word in {secret, _SCHEME.sub("", secret)}:
+        if len(word) >= MIN_SECRET_CHARS:
+            # a variable whose bytes are not UTF-8 has lone surrogates in it
+            yield from (
+                word,
+                json.dumps(word)[1:-1],
+                *(quote(word, safe=safe, errors="surrogatepass") for safe in ("", "/")),
+            )
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def _redacted_context(context: Context, redactor: Redactor) -> Context:

@@ -56,9 +56,9 @@ def _import_source(source: str, *, folder: Path, place: str) -> ModuleType:
     try:
         return _import_file(file) if source.endswith(".py") else importlib.import_module(source)
     except (Exception, SystemExit) as error:  # a stranger's module may fail with anything
-        said = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300]
         raise UsageError(
-            f"{place}: importing it failed: {type(error).__name__}: {said}; mend it, or install it"
+            f"{place}: importing it failed: {type(error).__name__}: {reason}; mend it, or install it"
         ) from error
 
 

@@ -3,18 +3,18 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
 from evalslo.endpoints.access import Access
-from evalslo.endpoints.attempt import unexpected
-from evalslo.endpoints.failures import MAX_RESPONSE_BYTES, malformed, status_failure, too_large
-from evalslo.model.sample import CallError, ErrorClass
+from evalslo.endpoints.attempt import MAX_RESPONSE_BYTES, malformed, one_attempt, status_failure, too_large, unexpected
+from evalslo.endpoints.redact import redactor
+from evalslo.model.sample import CallError, ErrorClass, Request, Response
 
 _MAX_ERROR_BYTES = 65_536  # enough for any message that a person reads
 _SETTLE_S = 0.25  # a server that ends its stream ends its body with it; one that does not is not waited for
@@ -32,26 +32,26 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpResponse:
     """A response with a 2xx status whose body is still to be read. Times count from the request's first byte."""
 
-    response: aiohttp.ClientResponse
+    raw: aiohttp.ClientResponse
     clock: Clock
 
     @property
     def status(self) -> int:
         """HTTP's."""
-        return self.response.status
+        return self.raw.status
 
     @property
     def content_type(self) -> str:
         """The media type in lower case, without parameters; "" where the server named none."""
-        return self.response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return self.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def chunks(self) -> AsyncGenerator[tuple[bytes, float], None]:
         """Pieces of the body as they arrive, each with its time in seconds; raises CallFailed over the bound."""
         size = 0
-        async for chunk in self.response.content.iter_any():
+        async for chunk in self.raw.content.iter_any():
             at_s = self.clock.elapsed_s()
             size += len(chunk)
             if size > MAX_RESPONSE_BYTES:
@@ -70,11 +70,11 @@ class Reply:
         """Nothing; reads what follows the end of a stream, so that the connection can serve another call."""
         with suppress(TimeoutError, aiohttp.ClientError):
             async with asyncio.timeout(_SETTLE_S):
-                while not self.response.content.at_eof():
-                    await self.response.content.readany()
+                while not self.raw.content.at_eof():
+                    await self.raw.content.readany()
 
 
-class Wire:
+class HttpClient:
     """One session over which any number of calls may go at once; an async context manager."""
 
     def __init__(self, access: Access) -> None:
@@ -102,8 +102,8 @@ class Wire:
     @asynccontextmanager
     async def send(
         self, method: str, url: str, *, body: bytes | None, query: Mapping[str, str] | None = None
-    ) -> AsyncIterator[Reply]:
-        """The reply to one request with a JSON body.
+    ) -> AsyncIterator[HttpResponse]:
+        """The response to one request with a JSON body.
 
         Raises CallFailed for a status outside 2xx. Redirects are not followed: a key must not travel to another host.
         """
@@ -122,11 +122,46 @@ class Wire:
         ) as response:
             if not 200 <= response.status < 300:
                 raise status_failure(response.status, headers=response.headers, body=await _beginning(response))
-            yield Reply(response=response, clock=clock)
+            yield HttpResponse(raw=response, clock=clock)
 
-    def explain(self, error: BaseException) -> CallError:
-        """What an exception of the client means."""
-        return explain(error, host=self.access.host)
+
+class CalledEndpoint:
+    """An endpoint behind HTTP, whose `attempt` is what one call does; an async context manager."""
+
+    def __init__(
+        self,
+        attempt: Callable[[HttpClient, Request], Coroutine[Any, Any, Response]],
+        *,
+        access: Access,
+        recorded: Mapping[str, Any],
+    ) -> None:
+        self._attempt = attempt
+        self._client = HttpClient(access)
+        self._recorded = recorded
+        self._redactor = redactor(access.secrets, only_in_messages=access.told)
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """The options as they are recorded."""
+        return self._recorded
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def call(self, request: Request) -> Response:
+        """The response to `request`, in one attempt."""
+        access = self._client.access
+        return await one_attempt(
+            self._attempt(self._client, request),
+            timeout_s=access.timeout_s,
+            explain=lambda error: explain(error, host=access.host),
+            redactor=self._redactor,
+        )
 
 
 def explain(error: BaseException, *, host: str) -> CallError:

@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from evalslo.model.golden import GoldenQuery
+from evalslo.model.score import Score
 from evalslo.model.scorecard import ObjectiveResult, Observation, Verdict
 from evalslo.model.sli import SliSpec
 from evalslo.slo.observe import is_good
 from evalslo.slo.plan import queries_for_power
 
 LEAST_BAD = 4
+LEAST_SHARE = 0.25
 LEAST_EXCESS = 1.5
+MOST_FAILURES = 3
 
 
 def advise(
@@ -19,8 +22,9 @@ def advise(
     observations: Mapping[str, Sequence[Observation]],
     queries: Sequence[GoldenQuery],
     slis: Mapping[str, SliSpec],
+    scores: Sequence[Score],
 ) -> tuple[str, ...]:
-    """One sentence a finding, those of critical objectives first; nothing for rows that pass."""
+    """One sentence a finding: scorers that failed, then what critical objectives need, then where the bad answers are."""
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
     found = [
@@ -33,6 +37,13 @@ def advise(
     ]
     found.append(_uncalibrated(rows, slis))
     return tuple(sentence for sentence in found if sentence is not None)
+
+
+def _failed_scorers(scores: Sequence[Score]) -> list[str | None]:
+    failures = Counter((score.sli, score.note) for score in scores if score.note is not None)
+    return [
+        f"{sli}: its scorer failed {times} times: {note}" for (sli, note), times in failures.most_common(MOST_FAILURES)
+    ]
 
 
 def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
@@ -58,7 +69,7 @@ def _where(row: ObjectiveResult, observations: Sequence[Observation], *, queries
     everywhere = Counter(label for one in measured for label in tags[one.query_id])
     among_bad = Counter(label for one in bad for label in tags[one.query_id])
     label, excess = _most_excessive(among_bad, everywhere, share=len(bad) / len(measured))
-    if label is None or excess < LEAST_EXCESS:
+    if label is None or excess < LEAST_EXCESS or among_bad[label] < LEAST_SHARE * len(bad):
         return None
     return (
         f"{row.objective.id}: {among_bad[label]} of {len(bad)} bad answers are in slice {label}, "

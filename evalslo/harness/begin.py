@@ -53,6 +53,7 @@ def begin_run(
         fingerprint=fingerprint,
         started_at=started.isoformat(timespec="milliseconds"),
         finished_at=None,
+        collecting_s=0.0,
         version=__version__,
     )
     folder = RunFolder(home / "runs" / manifest.run_id)

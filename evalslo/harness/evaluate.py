@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from evalslo.harness.advice import advise
@@ -23,7 +22,7 @@ from evalslo.model.scorecard import (
     Verdict,
 )
 from evalslo.model.suite import Suite
-from evalslo.slo.gate import decide, judge
+from evalslo.slo.gate import confirm, decide, judge
 from evalslo.slo.observe import observe
 
 Number = TypeVar("Number", int, float)
@@ -40,21 +39,24 @@ def evaluate(
     """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured."""
     observations = _observations(suite, manifest, queries=queries, scores=scores)
     scorers = manifest.fingerprint.scorers
-    rows = tuple(
-        _per_run_row(objective, samples)
-        if suite.slis[objective.sli.name].per_run
-        else judge(
-            objective,
-            observations[str(objective.sli)],
-            spec=suite.slis[objective.sli.name],
-            rules=suite.gate,
-            scorer=scorers.get(objective.sli.name),
-        )
-        for objective in suite.objectives
+    throughput = _throughput(samples, collecting_s=manifest.collecting_s)
+    rows = confirm(
+        [
+            _per_run_row(objective, throughput)
+            if suite.slis[objective.sli.name].per_run
+            else judge(
+                objective,
+                observations[str(objective.sli)],
+                spec=suite.slis[objective.sli.name],
+                rules=suite.gate,
+                scorer=scorers.get(objective.sli.name),
+            )
+            for objective in suite.objectives
+        ]
     )
-    answered = sum(sample.response.error is None for sample in samples)
+    unanswered = None if any(sample.response.error is None for sample in samples) else _most_frequent(samples)
     verdict, exit_code, reasons = decide(
-        rows, answered=answered, limited=manifest.limit is not None, interrupted=manifest.finished_at is None
+        rows, unanswered=unanswered, limited=manifest.limit is not None, interrupted=manifest.finished_at is None
     )
     return Scorecard(
         suite=suite.name,
@@ -71,8 +73,9 @@ def evaluate(
         fingerprint=manifest.fingerprint,
         timings=tuple(sorted({sample.response.timing for sample in samples})),
         errors=_errors(samples),
+        error_examples=_error_examples(samples),
         worst=worst_answers(suite, rows, observations=observations, queries=queries, samples=samples, scores=scores),
-        advice=advise(rows, observations=observations, queries=queries, slis=suite.slis),
+        advice=advise(rows, observations=observations, queries=queries, slis=suite.slis, scores=scores),
     )
 
 
@@ -83,14 +86,13 @@ def _observations(
     return observe(queries, scores, repeats=manifest.repeats, slis=wanted)
 
 
-def _per_run_row(objective: Objective, samples: Sequence[Sample]) -> ObjectiveResult:
+def _per_run_row(objective: Objective, figure: float | None) -> ObjectiveResult:
     """The row of a figure of the whole run (`throughput`): a point, which no method here can bound."""
-    figure = _throughput(samples)
     counts = Counts(
         planned=1, n=int(figure is not None), good=None, bad=None, unmeasured=int(figure is None), not_applicable=0
     )
     if figure is None:
-        text = "a throughput needs live calls that took time: recorded and cached answers have none"
+        text = "a throughput needs live calls and all their time: recorded answers and killed runs have none"
         reason = Reason(code="no_timing", text=text, objective=objective.id)
         return ObjectiveResult(
             objective=objective, verdict=Verdict.ERROR, counts=counts, scorer=None, reasons=(reason,)
@@ -106,18 +108,11 @@ def _per_run_row(objective: Objective, samples: Sequence[Sample]) -> ObjectiveRe
     )
 
 
-def _throughput(samples: Sequence[Sample]) -> float | None:
-    """Answers a second, from the first start to the last end of the live calls; None where there is no such time."""
-    spans = [
-        (start := datetime.fromisoformat(sample.started_at), start + timedelta(seconds=sample.response.latency_s))
-        for sample in samples
-        if sample.response.timing == "live" and sample.response.latency_s is not None
-    ]
-    if not spans:
-        return None
-    elapsed_s = (max(end for _, end in spans) - min(start for start, _ in spans)).total_seconds()
+def _throughput(samples: Sequence[Sample], *, collecting_s: float | None) -> float | None:
+    """Answers a second over the time that calls were made in; None where that is unknown or an answer is no live one."""
+    live = all(sample.response.timing == "live" for sample in samples)
     answered = sum(sample.response.error is None for sample in samples)
-    return answered / elapsed_s if elapsed_s > 0 else None
+    return answered / collecting_s if live and collecting_s else None
 
 
 def _usage(samples: Sequence[Sample]) -> UsageTotals:
@@ -142,3 +137,21 @@ def _errors(samples: Sequence[Sample]) -> dict[str, int]:
     """Failed calls by class, the most frequent first."""
     errors = Counter(sample.response.error.kind.value for sample in samples if sample.response.error is not None)
     return dict(sorted(errors.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _error_examples(samples: Sequence[Sample]) -> dict[str, str]:
+    """What the first failed call of each class said, in planned order."""
+    examples: dict[str, str] = {}
+    for sample in samples:
+        if sample.response.error is not None:
+            examples.setdefault(sample.response.error.kind.value, sample.response.error.message)
+    return examples
+
+
+def _most_frequent(samples: Sequence[Sample]) -> str:
+    """Why no call brought an answer, in the words of the most frequent failure."""
+    said = Counter(sample.response.error.message for sample in samples if sample.response.error is not None)
+    if not said:
+        return "no call was made"
+    message, times = said.most_common(1)[0]
+    return f"{times} of {said.total()} calls failed with: {message}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalslo import plugins
-from evalslo.endpoints.open import expand, open_endpoint
+from evalslo.endpoints.open import open_endpoint
+from evalslo.endpoints.options import expand
 from evalslo.errors import Fault, FileFaults, MeasurementError, UsageError
 from evalslo.loaders.golden import read_golden, read_hub
 from evalslo.model.golden import GoldenSet
@@ -18,11 +19,15 @@ from evalslo.store.run_folder import read_samples
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A suite that can be run: its golden set read, its endpoint ready to be called, its objectives possible."""
+    """A suite that can be run: its golden set read, its endpoint ready to be called, its objectives possible.
+
+    `notes` are sentences to be said before the first call is paid for.
+    """
 
     suite: Suite
     golden: GoldenSet
     endpoint: Endpoint
+    notes: tuple[str, ...] = ()
 
 
 def prepare(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
@@ -35,13 +40,28 @@ def prepare(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
 
 def open_suite(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
     """The suite with its golden set and its endpoint, whether or not its objectives can be met."""
-    if faults := tuple(_option_faults(suite)):
-        raise FileFaults(faults)
+    refuse_bad_options(suite)
     golden = _load_golden(suite, environ=environ)
     endpoint = open_endpoint(
         suite.endpoint, environ=environ, folder=suite.folder, timeout_s=suite.limits.timeout_s, samples=_read_recording
     )
-    return Prepared(suite=suite, golden=golden, endpoint=endpoint)
+    return Prepared(suite=suite, golden=golden, endpoint=endpoint, notes=tuple(_notes(suite)))
+
+
+def _notes(suite: Suite) -> Iterator[str]:
+    blocked = [
+        one.id
+        for one in suite.objectives
+        if one.critical and suite.slis[one.sli.name].unproven and suite.gate.uncalibrated == "block"
+    ]
+    if blocked:
+        yield f"{', '.join(blocked)}: measured by a screen that nobody checked against people: this run cannot PASS"
+
+
+def refuse_bad_options(suite: Suite) -> None:
+    """Raises `FileFaults` for SLIs whose scorers cannot use the options that the suite gives them."""
+    if faults := tuple(_option_faults(suite)):
+        raise FileFaults(faults)
 
 
 def _option_faults(suite: Suite) -> Iterator[Fault]:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalslo import plugins
+from evalslo.errors import MeasurementError
 from evalslo.harness.begin import Begun, begin_run, resume_run
 from evalslo.harness.collect import Watch, collect
 from evalslo.harness.evaluate import evaluate
 from evalslo.harness.plan import PlannedCall, plan_calls
-from evalslo.harness.prepare import Prepared
+from evalslo.harness.prepare import Prepared, refuse_bad_options
 from evalslo.harness.score import score_samples
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
@@ -78,8 +79,13 @@ def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[P
     manifest = read_manifest(folder)
     own = _own_suite(folder, manifest)
     judged = own if suite is None else replace(suite, endpoint=own.endpoint)
+    refuse_bad_options(judged)
     fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=_scorer_versions(judged))
-    golden = read_golden(folder.golden_file, columns={})
+    golden = read_golden(folder.golden_file)
+    if golden.digest != manifest.fingerprint.golden:
+        raise MeasurementError(
+            f"{folder.golden_file}: it is not the golden set of the run any more; it cannot be gated"
+        )
     begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
     return _score_and_gate(judged, golden, begun, on_progress=on_progress)[1]
 
@@ -122,7 +128,11 @@ async def _collect(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
         kept = {(sample.query_id, sample.repeat) for sample in read_samples(begun.folder.samples_file)}
         left = [call for call in planned if call.key not in kept]
         if not left and manifest.finished_at is not None:
+            write_manifest(begun.folder, manifest)  # the scorers may be newer than those it named
             return begun
+        # a time that is killed is lost, and the sum with it: unknown until this ends
+        write_manifest(begun.folder, replace(manifest, state="collecting", finished_at=None, collecting_s=None))
+        began = door.clock()
         came = await collect(
             prepared.endpoint,
             left,
@@ -132,7 +142,8 @@ async def _collect(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
             keep=keep,
             watch=Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop),
         )
-        ended = _ended(manifest, whole=came == len(left), now=door.clock())
+        now = door.clock()
+        ended = _ended(manifest, whole=came == len(left), seconds=(now - began).total_seconds(), now=now)
         write_manifest(begun.folder, ended)
     return Begun(folder=begun.folder, manifest=ended)
 
@@ -141,9 +152,13 @@ def _planned(golden: GoldenSet, manifest: Manifest) -> tuple[PlannedCall, ...]:
     return plan_calls(golden.queries, repeats=manifest.repeats, seed=manifest.order_seed, limit=manifest.limit)
 
 
-def _ended(manifest: Manifest, *, whole: bool, now: datetime) -> Manifest:
-    finished_at = now.astimezone(UTC).isoformat(timespec="milliseconds") if whole else None
-    return replace(manifest, state="finished" if whole else "interrupted", finished_at=finished_at)
+def _ended(manifest: Manifest, *, whole: bool, seconds: float, now: datetime) -> Manifest:
+    return replace(
+        manifest,
+        state="finished" if whole else "interrupted",
+        finished_at=now.astimezone(UTC).isoformat(timespec="milliseconds") if whole else None,
+        collecting_s=None if manifest.collecting_s is None else manifest.collecting_s + seconds,
+    )
 
 
 def _score_and_gate(
@@ -168,9 +183,11 @@ def _score_and_gate(
 
 
 def _in_planned_order(samples: Iterable[Sample], planned: Sequence[PlannedCall]) -> list[Sample]:
-    place = {call.key: number for number, call in enumerate(planned)}
-    known = [sample for sample in samples if (sample.query_id, sample.repeat) in place]
-    return sorted(known, key=lambda sample: place[sample.query_id, sample.repeat])
+    """The samples of the planned calls; of two of one call the first counts, as an error or an answer is final."""
+    first: dict[tuple[str, int], Sample] = {}
+    for sample in samples:
+        first.setdefault((sample.query_id, sample.repeat), sample)
+    return [first[call.key] for call in planned if call.key in first]
 
 
 def _distinct_slis(suite: Suite) -> list[Sli]:

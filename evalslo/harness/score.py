@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.protocols import Scorer
-from evalslo.model.sample import Sample
+from evalslo.model.sample import ErrorClass, Sample
 from evalslo.model.score import Missing, Score
 from evalslo.model.sli import Sli
 from evalslo.model.suite import ContextsFrom
 
 STEPS_OF_PROGRESS = 100
+LONGEST_NOTE = 300
 
 
 def score_samples(
@@ -63,18 +64,22 @@ def _with_contexts(query: GoldenQuery, sample: Sample, source: ContextsFrom | No
 
 def _scores(scorer: Scorer, query: GoldenQuery, sample: Sample, *, slis: Sequence[Sli]) -> Sequence[Score]:
     if sample.response.error is not None:
-        return [_missing(scorer, sample, sli, Missing.CALL_ERROR) for sli in slis]
+        asked = sample.response.error.kind is not ErrorClass.NOT_RECORDED  # a hole in a recording: nothing was asked
+        reason = Missing.CALL_ERROR if asked else Missing.NOT_COLLECTED
+        return [_missing(scorer, sample, sli=sli, reason=reason) for sli in slis]
     try:
         return scorer.score(query, sample, slis=slis)
-    except Exception:
-        return [_missing(scorer, sample, sli, Missing.SCORER_ERROR) for sli in slis]
+    except Exception as error:  # a scorer is an extension: whatever it raises is one missing score, not a lost run
+        note = f"{type(error).__name__}: {error}"[:LONGEST_NOTE]
+        return [_missing(scorer, sample, sli=sli, reason=Missing.SCORER_ERROR, note=note) for sli in slis]
 
 
-def _missing(scorer: Scorer, sample: Sample, sli: Sli, reason: Missing) -> Score:
+def _missing(scorer: Scorer, sample: Sample, *, sli: Sli, reason: Missing, note: str | None = None) -> Score:
     return Score(
         query_id=sample.query_id,
         repeat=sample.repeat,
         sli=str(sli),
         scorer=f"{scorer.name}/{scorer.version}",
         reason=reason,
+        note=note,
     )

@@ -44,8 +44,8 @@ def worst_answers(
     return tuple(worst[:SHOWN])
 
 
-def _urgency(row: ObjectiveResult) -> tuple[bool, int]:
-    return (not row.objective.critical, _FIRST.index(row.verdict))
+def _urgency(row: ObjectiveResult) -> tuple[int, bool]:
+    return (_FIRST.index(row.verdict), not row.objective.critical)
 
 
 def _missed(suite: Suite, objective: Objective, observations: Sequence[Observation]) -> list[Observation]:

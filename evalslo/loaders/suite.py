@@ -38,7 +38,7 @@ def read_suite(
         raise UsageError(f"{path}: {unknown(variant, model.variants, what='variant')}")
     gate = _gate(model.gate)
     objectives = tuple(
-        _objective(entry, said, document=document, gate=gate)
+        _objective(entry, said, document=document, gate=gate, slis=slis)
         for entry, said in zip(entries, model.objectives, strict=True)
     )
     names = {objective.sli.name for objective in objectives}
@@ -90,7 +90,9 @@ def _told(document: Document, complaints: Sequence[Complaint]) -> EvalsloError:
     return FileFaults(first_faults(faults))
 
 
-def _objective(entry: Entry, said: "str | ObjectiveKeys", *, document: Document, gate: GateRules) -> Objective:
+def _objective(
+    entry: Entry, said: "str | ObjectiveKeys", *, document: Document, gate: GateRules, slis: Mapping[str, SliSpec]
+) -> Objective:
     if entry.parsed is None or entry.id is None:
         raise AssertionError("an objective without meaning is a fault and was told before")
     alpha, on_inconclusive = (None, None) if isinstance(said, str) else (said.alpha, said.on_inconclusive)
@@ -106,6 +108,7 @@ def _objective(entry: Entry, said: "str | ObjectiveKeys", *, document: Document,
         on_inconclusive=on_inconclusive or gate.on_inconclusive,
         event=entry.parsed.event,
         quantile=entry.parsed.quantile,
+        unit=slis[entry.parsed.sli.name].unit if entry.parsed.shape == "mean" else None,
         place=Place(file=document.file, line=document.line(entry.keys)),
     )
 

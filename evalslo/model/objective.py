@@ -31,10 +31,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """One objective. `target` lies in [0, 1] for an event ratio and for a score's mean; else it is in the SLI's unit.
+    """One objective. `target` lies in [0, 1] for an event ratio and for a score's mean; else it is in the SLI's `unit`.
 
     `event` is None for a rate (the SLI itself says good or bad) and for a mean. `quantile` in (0, 1) is set where the text
-    said `pNN`. `alpha` is one-sided. An objective's identity in history is `id`, not its text.
+    said `pNN`. `unit` is None but for the mean of a quantity. `alpha` is one-sided. An objective's identity in history is
+    `id`, not its text.
     """
 
     id: str
@@ -48,4 +49,5 @@ class Objective:
     on_inconclusive: OnInconclusive = "block"
     event: Event | None = None
     quantile: Fraction | None = None
+    unit: Unit | None = None
     place: Place | None = None

@@ -10,7 +10,10 @@ RunState = Literal["collecting", "interrupted", "finished"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a run's folder says of itself. `repeats` x `queries` events are planned; `limit` None: the whole golden set."""
+    """What a run's folder says of itself. `repeats` x `queries` events are planned; `limit` None: the whole golden set.
+
+    `collecting_s` is the time that calls were made in, over all sittings; None where one of them was killed.
+    """
 
     run_id: str
     state: RunState
@@ -26,6 +29,7 @@ class Manifest:
     fingerprint: Fingerprint
     started_at: str
     finished_at: str | None
+    collecting_s: float | None
     version: str
     release: str | None = None
     environment: str | None = None

@@ -57,7 +57,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One SLI of one sample. Exactly one of `value` and `reason` is None. `scorer` is `name/version`."""
+    """One SLI of one sample. Exactly one of `value` and `reason` is None. `scorer` is `name/version`.
+
+    `note` says what a failed scorer said; None where none failed.
+    """
 
     query_id: str
     repeat: int
@@ -66,3 +69,4 @@ class Score:
     value: float | None = None
     reason: Missing | None = None
     evidence: tuple[Evidence, ...] = ()
+    note: str | None = None

@@ -147,7 +147,10 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """The answer: does it meet its objectives: yes, no, or not yet known. `exit_code` follows from it."""
+    """The answer: does it meet its objectives: yes, no, or not yet known. `exit_code` follows from it.
+
+    `errors` counts failed calls by class, `error_examples` has what the first of each class said.
+    """
 
     suite: str
     service: str | None
@@ -163,5 +166,6 @@ class Scorecard:
     fingerprint: Fingerprint
     timings: tuple[Timing, ...]
     errors: Mapping[str, int]
+    error_examples: Mapping[str, str] = field(default_factory=dict)
     worst: tuple[WorstAnswer, ...] = ()
     advice: tuple[str, ...] = ()

@@ -116,6 +116,8 @@ def exact(value: Fraction) -> str:
 def _ruler(objective: Objective) -> Ruler:
     if objective.shape == "event_ratio":
         return Ruler(factor=Fraction(100), unit=" %", decimals=1)
+    if objective.unit is not None:
+        return quantity_ruler(objective.unit, largest=float(objective.target))
     return Ruler(
         factor=Fraction(1), unit="", decimals=3 if objective.target <= 1 else _decimals(float(objective.target))
     )

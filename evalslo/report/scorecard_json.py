@@ -1,7 +1,8 @@
 """The scorecard for machines: `evalslo.scorecard/1`.
 
 The keys are public and always there; null where one does not apply. After the documented ones come `variant`, `timings`
-(where latencies come from), `errors` (failed calls by class), `worst` (the worst answers with their evidence) and `advice`.
+(where latencies come from), `errors` (failed calls by class), `error_examples` (what the first of each class said), `worst`
+(the worst answers with their evidence) and `advice`.
 """
 
 import json
@@ -77,6 +78,7 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "variant": card.variant,
         "timings": sorted(card.timings),
         "errors": _sorted(card.errors),
+        "error_examples": _sorted(card.error_examples),
         "worst": [_worst(answer) for answer in card.worst],
         "advice": card.advice,
     }

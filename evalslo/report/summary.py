@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from evalslo.model.scorecard import Scorecard
-from evalslo.report.paper import COLOURS, Paper, flowing, paper_of, put, said, verdict_mark
+from evalslo.model.scorecard import Scorecard, Verdict
+from evalslo.report.paper import COLOURS, Paper, flowing, hanging, paper_of, put, said, verdict_mark
 from evalslo.report.terminal import tally
 
 _GAP = "  "
@@ -21,6 +21,8 @@ def render_summary(scorecards: Sequence[Scorecard], *, exit_code: int, console: 
     widest = max((cell_len(name) for name in names), default=0)
     for card, name in zip(scorecards, names, strict=True):
         put(paper, _line(paper, card, name=name, widest=widest))
+        if card.verdict is Verdict.ERROR and card.reasons:
+            put(paper, hanging(paper, "", Text(said(paper, card.reasons[0].text)), indent=_MARK_CELLS + 1 + len(_GAP)))
     plural = "suite" if len(scorecards) == 1 else "suites"
     put(paper, [Text(), Text(f" {len(scorecards)} {plural}, exit {exit_code}", style="bold")])
 

@@ -14,6 +14,7 @@ from evalslo.report.told import told_reasons
 from evalslo.report.worst import worst_answers
 
 _INDENT = 4
+_MOST_ERROR_LINES = 2
 _MOST_REASONS = 8
 _MOST_ADVICE = 8
 _TIMINGS = {
@@ -137,14 +138,24 @@ def _needed(paper: Paper, result: ObjectiveResult) -> Text:
 
 
 def _footer(paper: Paper, scorecard: Scorecard, *, run_folder: str | None) -> list[Text]:
-    frequent = sorted(scorecard.errors.items(), key=lambda item: (-item[1], item[0]))
-    errors = [f"{said(paper, kind, width=24).replace('_', ' ')} {n:,}" for kind, n in frequent]
-    page = labelled(paper, "errors", [Text(joined(paper, errors))]) if errors else []
+    page = labelled(paper, "errors", _errors(paper, scorecard), lines=_MOST_ERROR_LINES)
     page += labelled(paper, "usage", [Text(joined(paper, _usage(scorecard.usage)))])
     page += labelled(paper, "timings", _timings(scorecard))
     if run_folder is not None:
         page += labelled(paper, "report", [Text(said(paper, run_folder, width=4096))])
     return page
+
+
+def _errors(paper: Paper, scorecard: Scorecard) -> list[Text]:
+    """A line a class of failed calls, the most frequent first, with what the first of them said."""
+    frequent = sorted(scorecard.errors.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Text.assemble(
+            (f"{said(paper, kind, width=24).replace('_', ' ')} {number:,}", "bold"),
+            f": {said(paper, example)}" if (example := scorecard.error_examples.get(kind)) else "",
+        )
+        for kind, number in frequent
+    ]
 
 
 def _usage(usage: UsageTotals) -> list[str]:

@@ -9,8 +9,6 @@ from evalslo.model.score import Evidence
 from evalslo.model.scorecard import WorstAnswer
 from evalslo.report.paper import Paper, hanging, joined, labelled, said
 
-_MOST_AN_OBJECTIVE = 2
-_MOST_ALTOGETHER = 6
 _MOST_CLAIMS = 3
 _MOST_LINES = 2
 _AGAINST = ("contradicted", "unsupported")
@@ -18,25 +16,12 @@ _LABEL_CELLS = 10
 
 
 def worst_answers(paper: Paper, worst: Sequence[WorstAnswer]) -> list[Text]:
-    """Up to two answers of each objective and six in all, and how many more the run's folder has."""
-    shown = _shown(worst)
+    """The answers in the order given, a few lines each."""
     page: list[Text] = []
-    for number, answer in enumerate(shown):
+    for number, answer in enumerate(worst):
         page += labelled(paper, "worst" if number == 0 else "", [_title(paper, answer)], lines=_MOST_LINES)
         page += _block(paper, answer)
-    if len(shown) < len(worst):
-        rest = Text(f"{len(worst) - len(shown):,} more are in the run's folder", style="dim")
-        page += labelled(paper, "", [rest])
     return page
-
-
-def _shown(worst: Sequence[WorstAnswer]) -> list[WorstAnswer]:
-    shown: list[WorstAnswer] = []
-    for answer in worst:
-        of_the_same = sum(other.objective == answer.objective for other in shown)
-        if of_the_same < _MOST_AN_OBJECTIVE and len(shown) < _MOST_ALTOGETHER:
-            shown.append(answer)
-    return shown
 
 
 def _title(paper: Paper, answer: WorstAnswer) -> Text:

@@ -107,18 +107,17 @@ def _bound(
         found = scaled_gaffke(values, units, target=target, alpha=alpha, icc_floor=icc_floor)
     else:
         found = gaffke(values, target=target, alpha=alpha)
-    judged = elements.clusters > 1
     return Estimate(
         estimate=found.estimate,
-        lower=found.lower if judged else None,
-        upper=found.upper if judged else None,
-        p_pass=found.p_pass if judged else None,
-        p_fail=found.p_fail if judged else None,
+        lower=found.lower,
+        upper=found.upper,
+        p_pass=found.p_pass,
+        p_fail=found.p_fail,
         method=found.method,
         clusters=elements.clusters,
         icc=found.icc,
         deff=found.deff,
-        needed=_queries_needed(found.needed_units, elements) if judged else None,
+        needed=_queries_needed(found.needed_units, elements),
     )
 
 

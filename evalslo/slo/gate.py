@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evalslo.model.objective import Objective
+from evalslo.model.score import Missing
 from evalslo.model.scorecard import Counts, Estimate, ObjectiveResult, Observation, Reason, Verdict
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
@@ -51,19 +52,23 @@ def judge(
 def _unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Reason | None:
     coverage = counts.coverage
     if coverage is None:
-        return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts))
-    if counts.n < rules.min_coverage * (counts.n + counts.unmeasured):  # exact: 19 of 20 is no less than 95 %
+        return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts, applicable=False))
+    if not counts.n or counts.n < rules.min_coverage * (
+        counts.n + counts.unmeasured
+    ):  # exact: 19 of 20 is no less than 95 %
         floor = float(rules.min_coverage)
         text = f"measured {counts.n} of {counts.n + counts.unmeasured} events, {coverage:.3g} where {floor:.3g} is the floor"
-        return _reason(objective, "coverage", f"{text}: {_why_excluded(counts)}")
+        return _reason(objective, "coverage", f"{text}: {_why_excluded(counts, applicable=True)}")
     return None
 
 
-def _why_excluded(counts: Counts) -> str:
-    return (
-        ", ".join(f"{number} {why.replace('_', ' ')}" for why, number in counts.excluded_reasons.items())
-        or "nothing was planned"
-    )
+def _why_excluded(counts: Counts, *, applicable: bool) -> str:
+    reasons = [
+        f"{number} {why.replace('_', ' ')}"
+        for why, number in counts.excluded_reasons.items()
+        if Missing(why).applicable == applicable
+    ]
+    return ", ".join(reasons) or "nothing was planned"
 
 
 def _worst_case(
@@ -137,25 +142,38 @@ def _reason(objective: Objective, code: str, text: str) -> Reason:
     return Reason(code=code, text=text, objective=objective.id)
 
 
-def decide(
-    rows: Sequence[ObjectiveResult], *, answered: int, limited: bool, interrupted: bool
-) -> tuple[Verdict, int, tuple[Reason, ...]]:
-    """The run's verdict, exit code and reasons. `answered` counts the calls that brought an answer.
+def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
+    """The rows; a critical FAIL that does not survive Holm's correction over all critical rows says so as its reason."""
+    critical = [row for row in rows if row.objective.critical]
+    p_values = [1.0 if row.estimate is None or row.estimate.p_fail is None else row.estimate.p_fail for row in critical]
+    survives = survivors(p_values, [row.objective.alpha for row in critical])
+    chance = {row.objective.id for row, survived in zip(critical, survives, strict=True) if not survived}
+    text = f"a miss by itself, but among {len(critical)} critical objectives one such miss may be chance"
+    return tuple(
+        replace(row, reasons=(_reason(row.objective, "fail_unconfirmed", text),))
+        if row.verdict is Verdict.FAIL and row.objective.id in chance
+        else row
+        for row in rows
+    )
 
-    Precedence: a confirmed miss (1), then what could not be measured (4), then what could not be shown (3), then 0.
+
+def decide(
+    rows: Sequence[ObjectiveResult], *, unanswered: str | None, limited: bool, interrupted: bool
+) -> tuple[Verdict, int, tuple[Reason, ...]]:
+    """The run's verdict, exit code and reasons, from rows that went through `confirm`.
+
+    `unanswered` says why no call brought an answer; None where one did. Precedence: a confirmed miss (1), then what could
+    not be measured (4), then what could not be shown (3), then 0.
     """
     critical = [row for row in rows if row.objective.critical]
+    reasons = tuple(reason for row in critical for reason in row.reasons)
     if not critical:
         return _outcome(Verdict.ERROR, Reason(code="no_critical", text="no critical objective: nothing was decided"))
-    if not answered:
-        return _outcome(Verdict.ERROR, Reason(code="no_answer", text="no call brought an answer: nothing was measured"))
-    reasons = tuple(reason for row in critical for reason in row.reasons)
-    failed = [row for row in critical if row.verdict is Verdict.FAIL]
-    if failed:
-        unconfirmed = _unconfirmed(critical, failed)
-        if len(unconfirmed) < len(failed):
-            return _outcome(Verdict.FAIL, *reasons)
-        reasons = (*unconfirmed, *reasons)
+    if unanswered is not None:
+        text = f"no call brought an answer, so nothing was measured: {unanswered}"
+        return _outcome(Verdict.ERROR, Reason(code="no_answer", text=text))
+    if any(row.verdict is Verdict.FAIL and not _unconfirmed(row) for row in critical):
+        return _outcome(Verdict.FAIL, *reasons)
     if interrupted:
         text = "stopped before every planned call was made; run it again with --resume to go on"
         return _outcome(Verdict.ERROR, Reason(code="interrupted", text=text), *reasons)
@@ -164,7 +182,7 @@ def decide(
     if limited:
         text = "only a part of the golden set was asked: a limited run never passes"
         return _outcome(Verdict.INCONCLUSIVE, Reason(code="limited", text=text), *reasons)
-    if failed or any(row.verdict is Verdict.INCONCLUSIVE and not _only_warns(row) for row in critical):
+    if any(_blocks(row) for row in critical):
         return _outcome(Verdict.INCONCLUSIVE, *reasons)
     return _outcome(Verdict.PASS, *(_warned(reason, critical) for reason in reasons))
 
@@ -173,8 +191,14 @@ def _outcome(verdict: Verdict, *reasons: Reason) -> tuple[Verdict, int, tuple[Re
     return verdict, EXIT_CODES[verdict], reasons
 
 
-def _only_warns(row: ObjectiveResult) -> bool:
-    return row.objective.on_inconclusive == "warn"
+def _unconfirmed(row: ObjectiveResult) -> bool:
+    return any(reason.code == "fail_unconfirmed" for reason in row.reasons)
+
+
+def _blocks(row: ObjectiveResult) -> bool:
+    """An undecided row blocks unless it only warns; an unconfirmed miss always does."""
+    undecided = row.verdict is Verdict.INCONCLUSIVE and row.objective.on_inconclusive == "block"
+    return undecided or _unconfirmed(row)
 
 
 def _warned(reason: Reason, critical: Sequence[ObjectiveResult]) -> Reason:
@@ -183,14 +207,3 @@ def _warned(reason: Reason, critical: Sequence[ObjectiveResult]) -> Reason:
     if reason.objective not in undecided:
         return reason
     return replace(reason, text=f"{reason.text} (on_inconclusive: warn lets it through)")
-
-
-def _unconfirmed(critical: Sequence[ObjectiveResult], failed: Sequence[ObjectiveResult]) -> tuple[Reason, ...]:
-    """A reason for each row that shows FAIL and does not survive Holm's correction over all critical rows."""
-    p_values = [1.0 if row.estimate is None or row.estimate.p_fail is None else row.estimate.p_fail for row in critical]
-    survives = survivors(p_values, [row.objective.alpha for row in critical])
-    confirmed = {row.objective.id for row, survived in zip(critical, survives, strict=True) if survived}
-    text = f"a miss by itself, but among {len(critical)} critical objectives one such miss may be chance"
-    return tuple(
-        _reason(row.objective, "fail_unconfirmed", text) for row in failed if row.objective.id not in confirmed
-    )

@@ -14,6 +14,7 @@ from evalslo.model.objective import Objective
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules, Suite
 from evalslo.slo.applies import silent_on
+from evalslo.slo.ceiling import ceiling_of, ceiling_words
 from evalslo.stats.bound import passes
 
 
@@ -76,22 +77,26 @@ def impossible(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Fault, ...
         if not objective.critical or spec.per_run:
             continue
         design = design_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
+        ceiling = ceiling_of(objective, queries)
         if not can_pass(objective, design):
-            faults.append(_fault(suite, objective, design))
+            faults.append(_fault(suite, objective, why=why_not(objective, design)))
+        elif ceiling is not None and ceiling.below(objective):
+            faults.append(_fault(suite, objective, why=ceiling_words(objective, ceiling)))
     return tuple(faults)
 
 
-def _fault(suite: Suite, objective: Objective, design: Design) -> Fault:
+def _fault(suite: Suite, objective: Objective, *, why: str) -> Fault:
     place = objective.place
     return Fault(
         file=place.file if place else suite.file,
         line=place.line if place else None,
         where=objective.id,
-        message=f"{objective.text!r} cannot pass: {_why_not(objective, design)}",
+        message=f"{objective.text!r} cannot pass: {why}",
     )
 
 
-def _why_not(objective: Objective, design: Design) -> str:
+def why_not(objective: Objective, design: Design) -> str:
+    """Why `can_pass` says no, and the mend."""
     from evalslo.stats.exact import fewest_for_pass
 
     if not design.queries:
@@ -99,8 +104,9 @@ def _why_not(objective: Objective, design: Design) -> str:
     fewest = fewest_for_pass(good_target(objective), objective.alpha)
     if fewest is None:
         return "no finite run can show 100 %; lower the target, or make it soft with `critical: false`"
-    units = "golden queries" if design.clusters == design.queries else f"golden queries in {design.clusters} groups"
+    units = "" if design.clusters == design.queries else f" in {design.clusters} groups"
+    noun = "golden query is" if design.queries == 1 else "golden queries are"
     return (
-        f"{design.queries} {units} are too few, even if every answer were good; it takes at least {fewest} independent "
+        f"{design.queries} {noun} too few{units}, even if every answer were good; it takes at least {fewest} independent "
         f"ones: add queries, loosen the target, or make it soft with `critical: false`"
     )

@@ -7,7 +7,10 @@ from evalslo.model.objective import Objective
 from evalslo.model.outlook import Outlook
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
-from evalslo.slo.lint import Design, can_pass, design_of, good_target
+from evalslo.slo.ceiling import Ceiling, ceiling_of, ceiling_words
+from evalslo.slo.lint import Design, can_pass, design_of, good_target, why_not
+
+ONLY_SHOWN = "it is shown, and never decides: no method bounds it"
 
 
 def outlooks(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Outlook, ...]:
@@ -20,6 +23,8 @@ def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery])
     design = design_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
     independent = int(design.effective)
     decides = not spec.per_run and not (objective.shape == "mean" and spec.kind == "quantity")
+    ceiling = ceiling_of(objective, queries)
+    held_down = ceiling is not None and ceiling.below(objective)
     most_bad, half_bad, power = _shares(objective, independent) if decides else (None, None, None)
     return Outlook(
         objective=objective,
@@ -27,11 +32,11 @@ def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery])
         events=design.elements,
         clusters=design.clusters,
         independent=independent,
-        can_pass=decides and can_pass(objective, design) and not _blocked(suite, spec),
+        can_pass=decides and can_pass(objective, design) and not _blocked(suite, spec) and not held_down,
         most_bad=most_bad,
         half_bad=half_bad,
         power=power,
-        notes=tuple(_notes(suite, objective, design, spec=spec, queries=queries)),
+        notes=tuple(_notes(suite, objective, design, spec=spec, ceiling=ceiling)) if decides else (ONLY_SHOWN,),
     )
 
 
@@ -49,17 +54,15 @@ def _shares(objective: Objective, independent: int) -> tuple[int | None, float |
     return most, half_bad, pass_probability(independent, truth=1.0 - half_bad, target=target, alpha=objective.alpha)
 
 
-def _notes(
-    suite: Suite, objective: Objective, design: Design, *, spec: SliSpec, queries: Sequence[GoldenQuery]
-) -> list[str]:
+def _notes(suite: Suite, objective: Objective, design: Design, *, spec: SliSpec, ceiling: Ceiling | None) -> list[str]:
     notes = []
     if not can_pass(objective, design):
-        notes.append("even a perfect run would not pass with so few golden queries")
+        notes.append(f"it cannot PASS: {why_not(objective, design)}")
+    if ceiling is not None and ceiling.below(objective):
+        notes.append(f"it cannot PASS: {ceiling_words(objective, ceiling)}")
     if spec.unproven:
         effect = "it cannot PASS" if _blocked(suite, spec) else "a PASS says so"
         notes.append(f"its scorer was never checked against people: {effect} (gate.uncalibrated)")
-    if objective.sli.name == "precision" and objective.sli.k is not None:
-        notes += _ceiling(objective, objective.sli.k, queries)
     if design.clusters < design.elements:
         notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {design.effective:.0f}")
     return notes
@@ -67,17 +70,3 @@ def _notes(
 
 def _blocked(suite: Suite, spec: SliSpec) -> bool:
     return spec.unproven and suite.gate.uncalibrated == "block"
-
-
-def _ceiling(objective: Objective, k: int, queries: Sequence[GoldenQuery]) -> list[str]:
-    """A word where even a perfect ranking stays below the target."""
-    counts = [sum(grade > 0 for grade in (query.relevant or {}).values()) for query in queries]
-    relevant = [count for count in counts if count]
-    if not relevant or objective.shape != "mean":
-        return []
-    best = sum(min(count, k) / k for count in relevant) / len(relevant)
-    if best >= float(objective.target):
-        return []
-    few = sum(count < k for count in relevant)
-    reach = f"precision@{k} can reach at most {best:.2f}"
-    return [f"{reach}: {few} of {len(relevant)} queries have fewer than {k} relevant ids; use recall@{k} or hit@{k}"]

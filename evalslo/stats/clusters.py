@@ -100,7 +100,9 @@ def mean_variance(values: FloatArray, groups: IntArray) -> tuple[float, float]:
 
 
 def intraclass_correlation(values: FloatArray, groups: IntArray) -> float | None:
-    """The correlation inside units by analysis of variance, from below 0 to 1; None with one unit, or where nothing varies.
+    """The correlation inside units by analysis of variance, in [-1, 1].
+
+    None with one unit, where nothing varies, and where so few units have company that the estimate leaves that range.
 
     *Source:* Donner & Koval (1980), Biometrics 36:19, doi:10.2307/2530491.
     """
@@ -112,7 +114,10 @@ def intraclass_correlation(values: FloatArray, groups: IntArray) -> float | None
     within = float(np.sum((values - means[groups]) ** 2)) / (n - count)
     typical = (n - float(np.sum(sizes**2)) / n) / (count - 1)
     total = between + (typical - 1.0) * within
-    return (between - within) / total if total > 0.0 and not math.isclose(total, 0.0, abs_tol=1e-24) else None
+    if total <= 0.0 or math.isclose(total, 0.0, abs_tol=1e-24):
+        return None
+    found = (between - within) / total
+    return found if -1.0 <= found <= 1.0 else None
 
 
 def _shrunk(tally: Tally, deff: float | None, *, units: int) -> Tally:

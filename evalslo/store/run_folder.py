@@ -64,6 +64,7 @@ def create_run(folder: RunFolder, manifest: Manifest, *, suite_text: str, golden
     """Makes the folder with its copies. Raises `MeasurementError` where it exists or cannot be written."""
     try:
         folder.path.mkdir(parents=True)
+        _keep_out_of_git(folder.path.parents[1])
         folder.suite_file.write_text(suite_text, encoding="utf-8")
         with folder.golden_file.open("wb") as file:
             file.writelines(golden_lines)
@@ -72,6 +73,13 @@ def create_run(folder: RunFolder, manifest: Manifest, *, suite_text: str, golden
     except OSError as fault:
         raise MeasurementError(f"{folder.path}: cannot keep a run here: {fault.strerror}; set EVALSLO_HOME") from fault
     write_manifest(folder, manifest)
+
+
+def _keep_out_of_git(home: Path) -> None:
+    """Runs hold answers, which may be private: the home is ignored by git unless somebody wants it otherwise."""
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
 
 
 def write_manifest(folder: RunFolder, manifest: Manifest) -> None:

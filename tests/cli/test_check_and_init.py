@@ -26,10 +26,21 @@ def test_check_finds_what_run_would_refuse(shell):
     assert "at least 299" in " ".join(done.stderr.split())
 
 
-def test_check_knows_the_ceiling_of_precision(shell):
-    suite = write_suite(shell.folder, golden=rows(40, relevant=["a"]), objectives=["precision@5 >= 0.6"])
-    told = " ".join(shell.run("check", suite).stdout.split())
-    assert "precision@5 can reach at most 0.20: 40 of 40 queries have fewer than 5 relevant ids; use recall@5" in told
+@pytest.mark.parametrize(
+    ("objective", "ceiling"),
+    [
+        ("precision@5 >= 0.6", "precision@5 can reach at most 0.20"),
+        ("precision@5 >= 0.6 for 50% of requests", "precision@5 can reach at most 0.00"),
+    ],
+)
+def test_a_ceiling_of_precision_is_told_and_refused(shell, objective, ceiling):
+    suite = write_suite(shell.folder, golden=rows(40, relevant=["a"]), objectives=[objective])
+    for verb in ("check", "run"):
+        done = shell.run(verb, suite)
+        assert done.exit_code == 2
+        told = " ".join(done.stderr.split())
+        assert f"{ceiling}: 40 of 40 queries have fewer than 5 relevant ids; use recall@5" in told
+    assert not shell.runs()
 
 
 def test_the_schema_is_json(shell):
@@ -74,3 +85,17 @@ def test_every_verb_has_help(shell, verb):
     done = shell.run(verb, "--help")
     assert done.exit_code == 0
     assert "Exit codes" in done.stdout
+
+
+SOFT = ("throughput >= 5/s", "latency mean <= 2s", "token_f1 >= 0.5", "ttft p99 <= 1s", "contains >= 100%")
+
+
+@pytest.mark.parametrize("number", [10, 500])
+@pytest.mark.parametrize("group", [None, "all"])
+@pytest.mark.parametrize("text", SOFT)
+def test_check_takes_every_shape_of_soft_objective(shell, text, number, group):
+    objectives = ["contains >= 1%", {"objective": text, "critical": False, "id": "soft"}]
+    done = shell.run("check", write_suite(shell.folder, golden=rows(number, group=group), objectives=objectives))
+    assert "fault of evalslo" not in done.stderr
+    assert ("soft: " in done.stdout) == (done.exit_code == 0 or "soft" in done.stdout)
+    assert text in done.stdout

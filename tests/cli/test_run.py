@@ -247,3 +247,116 @@ def test_a_fault_of_evalslo_is_never_a_missed_objective(shell, monkeypatch):
     done = shell.run("run", write_suite(shell.folder))
     assert done.exit_code == 4
     assert "fault of evalslo" in done.stderr
+
+
+def test_a_suite_that_cannot_be_measured_takes_nothing_from_the_others(shell, monkeypatch):
+    bad, good = write_suite(shell.folder, name="bad", app=WRONG), write_suite(shell.folder, name="good")
+    shell.run("run", good)
+    (shell.runs()[0] / "manifest.json").write_text("{}")
+    from evalslo.errors import MeasurementError
+    from evalslo.harness import run as path
+
+    whole = path._collect
+
+    async def failing(prepared, begun, *, door):
+        if prepared.suite.name == "good":
+            raise MeasurementError("the disk is full")
+        return await whole(prepared, begun, door=door)
+
+    monkeypatch.setattr(path, "_collect", failing)
+    done = shell.run("run", bad, good)
+    assert done.exit_code == 1
+    assert "FAIL" in done.stdout
+    assert "good: the disk is full" in done.stderr
+
+
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_called(shell):
+    (shell.folder / "file").write_text("")
+    suite = write_suite(shell.folder, app=COUNTING)
+    done = shell.run("run", suite, "-o", "file/card.json")
+    assert done.exit_code == 2
+    assert not (shell.folder / "calls").exists()
+
+
+def test_an_edited_golden_set_is_not_gated_as_if_it_were_the_run_s(shell):
+    shell.run("run", write_suite(shell.folder))
+    (run,) = shell.runs()
+    golden = run / "golden.jsonl"
+    golden.write_text(golden.read_text().replace("Paris", "London", 1))
+    done = shell.run("gate")
+    assert done.exit_code == 4
+    assert "not the golden set of the run" in done.stderr.replace("\n", " ")
+
+
+def test_a_critical_screen_is_named_before_the_first_call(shell):
+    contexts = [{"id": "c", "text": "Paris is the capital."}]
+    app = "def answer(query):\n    return 'Paris is the capital.'\n"
+    suite = write_suite(shell.folder, app=app, golden=rows(40, contexts=contexts), objectives=["faithfulness >= 0.5"])
+    done = shell.run("run", suite)
+    assert done.exit_code == 3
+    assert "this run cannot PASS" in done.stderr
+    assert "uncalibrated" in [reason["code"] for reason in shell.scorecard()["reasons"]]
+
+
+def test_nothing_measured_is_an_error_whatever_the_coverage_floor(shell):
+    objectives = ["contains >= 50%", {"objective": "hallucination <= 50%", "critical": False}]
+    suite = write_suite(shell.folder, app=BROKEN, objectives=objectives, gate={"min_coverage": 0})
+    done = shell.run("run", suite)
+    assert done.exit_code == 4
+    assert shell.scorecard()["objectives"][1]["verdict"] == "error"
+
+
+def test_a_second_sample_of_one_call_counts_for_nothing(shell):
+    shell.run("run", write_suite(shell.folder))
+    (run,) = shell.runs()
+    samples = run / "samples.jsonl"
+    first = samples.read_text().splitlines()[0]
+    with samples.open("a") as file:
+        file.write(first.replace("Paris", "London") + "\n")
+    shell.run("gate", "latest", "-o", "card.json")
+    card = json.loads((shell.folder / "card.json").read_text())
+    assert card["usage"]["calls"] == 40
+    assert card["objectives"][0]["bad"] == 0
+
+
+def test_resume_refuses_another_model_behind_the_same_variable(shell, monkeypatch):
+    endpoint = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "model": "${MODEL}"}
+    suite = write_suite(shell.folder, app=None, endpoint=endpoint, limits={"retries": 0})
+    monkeypatch.setenv("MODEL", "one")
+    shell.run("run", suite)
+    monkeypatch.setenv("MODEL", "two")
+    done = shell.run("run", suite, "--resume")
+    assert done.exit_code == 2
+    assert "the endpoint changed" in done.stderr
+
+
+def test_a_hole_in_a_recording_is_unmeasured_and_no_miss(shell):
+    shell.run("run", write_suite(shell.folder, golden=rows(60)))
+    (run,) = shell.runs()
+    lines = (run / "samples.jsonl").read_text().splitlines(keepends=True)
+    (shell.folder / "part.jsonl").write_text("".join(lines[:40]))
+    suite = write_suite(shell.folder, app=None, golden=rows(60), endpoint={"kind": "recorded", "path": "part.jsonl"})
+    done = shell.run("run", suite)
+    assert done.exit_code == 4
+    row = shell.scorecard()["objectives"][0]
+    assert (row["verdict"], row["unmeasured"], row["excluded_reasons"]) == ("error", 20, {"not_collected": 20})
+
+
+def test_why_no_call_answered_is_said_on_the_screen_and_in_the_json(shell):
+    suite = write_suite(shell.folder, app=BROKEN)
+    done = shell.run("run", suite, "--quiet")
+    assert "the index is gone" in " ".join(done.stdout.split())
+    card = shell.scorecard()
+    assert "the index is gone" in card["reasons"][0]["text"]
+    assert "the index is gone" in card["error_examples"]["exception"]
+
+
+def test_json_on_standard_output_is_all_there_is_of_it(shell):
+    done = shell.run("run", write_suite(shell.folder), "-o", "json:-")
+    assert json.loads(done.stdout)["verdict"] == "pass"
+    assert "PASS" in done.stderr
+
+
+def test_runs_keep_themselves_out_of_git(shell):
+    shell.run("run", write_suite(shell.folder))
+    assert (shell.folder / ".evalslo" / ".gitignore").read_text() == "*\n"

@@ -52,8 +52,14 @@ class Process:
 
     async def until_asked(self, number: int) -> None:
         async with asyncio.timeout(60):
-            while len(self.asked()) < number:  # noqa: ASYNC110 - the other process has no event to wait for
+            while len(self.asked()) < number:
                 await asyncio.sleep(0.01)
+
+    async def until_finished(self) -> None:
+        """Until all calls are made; scoring comes after that."""
+        async with asyncio.timeout(60):
+            while not any("finished" in path.read_text() for path in self.folder.glob("home/runs/*/manifest.json")):
+                await asyncio.sleep(0.05)
 
     def samples(self) -> Counter[tuple[str, int]]:
         (log,) = (self.folder / "home" / "runs").glob("*/samples.jsonl")
@@ -125,3 +131,43 @@ async def test_two_processes_on_one_run_are_refused(process):
     assert b"another process" in err
     running.kill()
     await running.communicate()
+
+
+STUCK = """
+def answer(query):
+    return "a" * 40 + "!"
+"""
+
+
+async def test_ctrl_c_twice_ends_scoring_too(tmp_path):
+    process = Process(tmp_path)
+    process.app.write_text(STUCK)
+    text = process.suite.read_text().replace("contains >= 90%", "regex:stuck >= 90%")
+    process.suite.write_text(text + "slis: {'regex:stuck': {pattern: '^(a+)+$'}}\n")
+    running = await process.start()
+    await process.until_finished()
+    running.send_signal(signal.SIGINT)
+    await asyncio.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    async with asyncio.timeout(20):
+        await running.communicate()
+    assert running.returncode == 130
+
+
+async def test_a_reader_that_goes_away_changes_no_verdict(tmp_path):
+    write_suite(tmp_path)
+    script = f"{sys.executable} -m evalslo run small.yaml 2>/dev/null | head -1; exit ${{PIPESTATUS[0]}}"
+    environ = os.environ | {"EVALSLO_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    running = await asyncio.create_subprocess_exec("bash", "-c", script, cwd=tmp_path, env=environ)
+    assert await running.wait() == 0
+
+
+async def test_ctrl_c_between_suites_leaves_nothing_green(tmp_path):
+    process = Process(tmp_path)
+    write_suite(tmp_path, name="second")
+    running = await process.start("second.yaml")
+    await process.until_asked(10)
+    running.send_signal(signal.SIGINT)
+    _, err = await running.communicate()
+    assert running.returncode == 4
+    assert b"second: not begun" in err

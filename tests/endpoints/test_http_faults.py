@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from evalslo.endpoints.failures import MAX_RESPONSE_BYTES
+from evalslo.endpoints.attempt import MAX_RESPONSE_BYTES
 from evalslo.endpoints.wire import explain
 from evalslo.model.sample import ErrorClass, Request
 from tests.support.loopback import (

@@ -4,9 +4,11 @@ import sys
 import pytest
 
 from evalslo.endpoints.access import proxy_for
-from evalslo.endpoints.open import KINDS, expand
+from evalslo.endpoints.open import KINDS
+from evalslo.endpoints.options import expand
 from evalslo.errors import UsageError
-from evalslo.model.sample import CallError, ErrorClass, Request, Response, Sample
+from evalslo.model.golden import Context
+from evalslo.model.sample import CallError, ErrorClass, Request, Response, Sample, Usage
 
 HEAVY = ("aiohttp", "jinja2", "jmespath", "asyncio")
 
@@ -54,20 +56,31 @@ def test_an_unset_variable_is_named_with_its_place_and_the_way_to_mend_it(opened
         ("openai", {"model": "m"}, "endpoint.base_url: missing; write the server's address"),
         ("openai", {"base_url": "http://h"}, "endpoint.model: missing"),
         ("openai", {"base_url": "h:80", "model": "m"}, "endpoint.base_url: not an address"),
-        ("openai", {"base_url": "http://h", "model": "m", "stream": "yes"}, "found a text, wanted true or false"),
-        ("openai", {"base_url": "http://h", "model": "m", "temperature": 0}, "endpoint.temperature: unknown option"),
         ("openai", {"base_url": "http://h", "model": "m", "params": {"stream": True}}, "endpoint.params.stream"),
-        ("openai", {"base_url": "http://h", "model": "m", "params": [1]}, "endpoint.params: found a list"),
+        ("openai", {"base_url": "http://h", "model": "${M}", "environ": {"M": " "}}, "model: found an empty text"),
+        ("openai", {"base_url": "${U}", "model": "m", "environ": {"U": ""}}, "base_url: found an empty text"),
+        (
+            "openai",
+            {"base_url": "http://h", "model": "m", "prompt": "${P}", "environ": {"P": ""}},
+            "prompt: found an empty text, wanted a jinja2 template",
+        ),
+        (
+            "openai",
+            {"base_url": "http://h", "model": "m", "headers": {"X-Team": "${T}"}, "environ": {"T": "a\nb"}},
+            "endpoint.headers.X-Team: it has characters that no HTTP header can carry",
+        ),
         ("openai", {"base_url": "http://h", "model": "m", "prompt": "a\n{% if %}"}, "endpoint.prompt, line 2: "),
         (
             "openai",
             {"base_url": "http://h", "model": "m", "prompt": "{% include 'x' %}"},
             "include, import and extends",
         ),
-        ("openai", {"base_url": "http://h", "model": "m", "headers_env": {"X": 5}}, "endpoint.headers_env.X"),
+        ("openai", {"base_url": "http://h", "model": "m", "headers_env": {"X": "N"}}, "endpoint.headers_env.X"),
+        ("http", {}, "endpoint.url: missing"),
+        ("http", {"url": "http://h"}, "endpoint.body: missing"),
+        ("http", {"url": "http://h", "body": {"q": "a"}}, "endpoint.read: missing"),
         ("python", {}, "endpoint.target: missing"),
         ("recorded", {}, "endpoint.path: missing"),
-        ("recorded", {"path": "x", "stream": True}, "endpoint.stream: unknown option of kind recorded"),
     ],
 )
 def test_a_fault_in_the_options_is_a_usage_error_with_its_place(opened, kind, options, said):
@@ -134,10 +147,32 @@ async def test_a_recording_answers_by_query_and_repeat_with_the_timing_of_then(o
     assert absent.error.message.isprintable()
 
 
-def test_the_fingerprint_of_a_recording_changes_with_its_answers(opened):
-    def fingerprint(*kept):
-        return opened("recorded", path="s.jsonl", samples=lambda path: kept).fingerprint()
+@pytest.fixture
+def recording_of(opened):
+    return lambda *kept: opened("recorded", path="s.jsonl", samples=lambda path: kept).fingerprint()
 
-    one, two = sample("q", 0, answer="a"), sample("q", 1, answer="b")
-    assert fingerprint(one, two) == fingerprint(two, one)
-    assert fingerprint(one, two) != fingerprint(one, sample("q", 1, answer="c"))
+
+def test_the_fingerprint_of_a_recording_is_that_of_its_answers_in_any_order(recording_of):
+    one, two = sample("q", 0, answer="a"), sample("q", 1, answer="\ud83c")
+    assert recording_of(one, two) == recording_of(two, one)
+    assert recording_of(one, two) != recording_of(one)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"answer": "c"},
+        {"contexts": (Context(id="d", text="t"),)},
+        {"latency_s": 2.0},
+        {"ttft_s": 0.5},
+        {"gaps_s": (0.2,)},
+        {"usage": Usage(prompt_tokens=2)},
+        {"cost_usd": 1.0},
+        {"model": "n"},
+        {"finish_reason": "length"},
+        {"answer": None, "error": CallError(kind=ErrorClass.SERVER, message="HTTP 500")},
+    ],
+)
+def test_the_fingerprint_of_a_recording_changes_with_anything_that_it_answers(recording_of, changed):
+    usual = {"answer": "a", "latency_s": 1.0, "ttft_s": 0.1, "usage": Usage(prompt_tokens=1), "model": "m"}
+    assert recording_of(sample("q", 0, **usual)) != recording_of(sample("q", 0, **usual | changed))

@@ -178,10 +178,22 @@ async def test_a_key_of_the_environment_is_taken_out_of_an_exception(call):
     assert response.error.message == "RuntimeError: no access with ***"
 
 
-@pytest.mark.parametrize("name", ["hangs", "hangs_politely"])
-async def test_a_function_that_does_not_return_is_a_timeout(call, name):
-    response = await call(name, timeout_s=0.1)
+async def test_a_variable_that_is_not_utf8_does_not_stop_a_call(call):
+    request = Request(query_id="q", fields={"key": "tok-\udcff-en"})
+    environ = {"X_TOKEN": "tok-\udcff-en", "Y_TOKEN": "\ud800 half a pair"}
+    response = await call("leaks", request=request, environ=environ)
+    assert response.error.message == "RuntimeError: no access with ***"
+
+
+async def test_an_async_function_that_does_not_return_is_a_timeout_and_may_be_tried_again(call):
+    response = await call("hangs_politely", timeout_s=0.1)
     assert (response.error.kind, response.error.retryable) == (ErrorClass.TIMEOUT, True)
+
+
+async def test_a_sync_function_that_does_not_return_is_not_tried_again_for_it_runs_on(call):
+    response = await call("hangs", timeout_s=0.1)
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.TIMEOUT, False)
+    assert "not tried again" in response.error.message
 
 
 @pytest.mark.parametrize(

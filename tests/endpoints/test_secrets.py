@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -64,6 +65,71 @@ async def test_a_key_in_the_query_or_in_an_open_header_is_redacted_too(opened):
     assert response.error.message == "HTTP 500: /ask?key=*** Token ***"
 
 
+async def echo_target(exchange):
+    await reply(exchange.request.target, status=404)(exchange)
+
+
+@pytest.mark.parametrize("secret", ["path-secret-0123456789", "path secret/0123456789", "ünïcödë-secret"])
+async def test_a_key_in_the_path_of_the_address_is_redacted(opened, secret):
+    options = {"environ": {"SECRET_KEY": secret}, "body": {"q": "{{ query }}"}, "read": {"answer": "a"}}
+    async with (
+        FaultServer(echo_target) as server,
+        opened("http", url=f"{server.url}/${{SECRET_KEY}}/ask", **options) as endpoint,
+    ):
+        response = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
+    assert response.error.message == "HTTP 404: /***/ask"
+
+
+async def test_of_an_address_in_a_variable_the_host_is_shown_and_the_path_is_not(opened):
+    async with FaultServer(echo_target, reply(status=301, headers={"Location": "http://127.0.0.1/v2"})) as server:
+        environ = {"URL": f"{server.url}/k-0123456789abcdef/v1", "HOST": server.url.removeprefix("http://")}
+        for url in ("${URL}", "http://${HOST}/v1"):
+            async with opened("openai", base_url=url, model="m", environ=environ) as endpoint:
+                response = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
+            assert "0123456789" not in response.error.message
+    assert "redirected to http://127.0.0.1/v2" in response.error.message
+    async with opened("openai", base_url="http://${HOST}/v1", model="m", environ=environ) as endpoint:
+        gone = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
+    assert gone.error.message.startswith(f"no connection to {environ['HOST']}: ")
+
+
+async def test_a_variable_of_a_prompt_is_left_out_of_errors_and_stays_a_word_of_the_answer(ask):
+    product = "The Handbook Assistant"
+    options = {"environ": {"PRODUCT": product}, "system": "You are ${PRODUCT}."}
+    async with FaultServer(reply(product, status=500), reply_json(completion(f"I am {product}."))) as server:
+        error = (await ask(server.url, **options)).error
+        answer = (await ask(server.url, **options)).answer
+    assert error.message == "HTTP 500: ***"
+    assert answer == "I am The Handbook Assistant."
+
+
+async def test_the_name_of_the_model_is_no_secret(opened):
+    environ = {"MODEL": "served-model"}
+    options = {"model": "${MODEL}", "params": {"user": "${MODEL}"}, "environ": environ}
+    async with (
+        FaultServer(reply_json(completion("x"))) as server,
+        opened("openai", base_url=server.url, **options) as endpoint,
+    ):
+        response = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
+    assert response.model == "served-model"
+
+
+def test_of_a_header_the_scheme_is_stripped_and_its_words_are_not_secrets():
+    guard = redactor(["Bearer alpha beta"])
+    assert guard.message("a bearer of alpha and beta") == "a bearer of alpha and beta"
+    assert guard.message("got alpha beta, got Bearer alpha beta") == "got ***, got ***"
+
+
+@pytest.mark.parametrize("secret", ["a", "EMPTY", "Bearer EMPTY", "1234567"])
+def test_a_value_shorter_than_8_characters_is_a_word_and_no_secret(secret):
+    assert redactor([secret]).message("EMPTY of a 1234567") == "EMPTY of a 1234567"
+
+
+def test_a_secret_with_a_line_end_or_a_byte_that_is_not_utf8_is_found():
+    guard = redactor(["secret\nkey", "tok-\udcff-en"])
+    assert guard.message("got secret\nkey and tok-\udcff-en") == "got *** and ***"
+
+
 def test_a_secret_is_found_in_every_spelling_and_never_cut_in_half():
     guard = redactor([f"Bearer {KEY}"])
     padding = "x" * 290
@@ -103,6 +169,64 @@ def test_a_key_written_into_the_suite_is_a_fault_that_does_not_repeat_it(opened,
     with pytest.raises(UsageError, match=r"headers_env|does not belong into a suite") as raised:
         opened("openai", **{"base_url": "http://h/v1", "model": "m"} | options)
     assert "0123456789" not in str(raised.value)
+
+
+@pytest.fixture
+def recorded_with(opened):
+    """The fingerprint of an endpoint that takes a variable everywhere, with some of the variables changed."""
+
+    def fingerprint(**changed):
+        environ = {"URL": "http://h/v1", "MODEL": "small", "TONE": "dry", "TEAM": "a", "KEY": "k-1", "OTHER": "o-1"}
+        return opened(
+            "openai",
+            base_url="${URL}",
+            model="served/${MODEL}",
+            system="Be ${TONE}.",
+            params={"user": "${USER_ID:-nobody}"},
+            headers={"X-Team": "${TEAM}", "Authorization": "Token ${KEY}"},
+            headers_env={"X-Other": "OTHER"},
+            api_key_env="KEY",
+            environ=environ | changed,
+        ).fingerprint()
+
+    return fingerprint
+
+
+def test_the_fingerprint_has_the_model_expanded_and_short_digests_of_the_other_variables(recorded_with):
+    recorded = recorded_with()
+    assert (recorded["model"], recorded["base_url"]) == ("served/small", "${URL}")
+    assert sorted(recorded["variables"]) == ["TEAM", "TONE", "URL"]
+    assert recorded["variables"]["URL"] == f"sha256:{hashlib.sha256(b'http://h/v1').hexdigest()[:16]}"
+
+
+@pytest.mark.parametrize("name", ["URL", "MODEL", "TONE", "TEAM", "USER_ID"])
+def test_another_value_of_a_variable_is_another_fingerprint(recorded_with, name):
+    assert recorded_with() == recorded_with()
+    assert recorded_with() != recorded_with(**{name: "http://other/v1"})
+
+
+@pytest.mark.parametrize("name", ["KEY", "OTHER"])
+def test_a_rotated_key_is_the_same_fingerprint(recorded_with, name):
+    assert recorded_with() == recorded_with(**{name: "another"})
+
+
+def test_an_empty_variable_with_a_default_is_the_same_as_none(recorded_with):
+    assert recorded_with() == recorded_with(USER_ID="")
+
+
+def test_a_target_and_a_path_are_recorded_expanded(opened, tmp_path):
+    (tmp_path / "app.py").write_text("def f(query): return 'x'\n")
+    environ = {"APP": "app", "RUN": "r1"}
+    python = opened("python", target="${APP}.py:f", params={"a": "${RUN}"}, environ=environ).fingerprint()
+    recording = opened("recorded", path="${RUN}/s.jsonl", environ=environ).fingerprint()
+    assert (python["target"], list(python["variables"])) == ("app.py:f", ["RUN"])
+    assert (recording["path"], "variables" in recording) == ("r1/s.jsonl", False)
+
+
+def test_a_recorded_value_can_always_be_written_down(opened):
+    environ = {"MODEL": "m-\udcff", "URL": "http://h/\udcff"}
+    recorded = opened("openai", base_url="${URL}", model="${MODEL}", environ=environ).fingerprint()
+    assert json.dumps(recorded, ensure_ascii=False).encode()
 
 
 def test_the_fingerprint_has_the_options_unexpanded_and_no_key(opened):

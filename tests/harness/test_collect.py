@@ -125,7 +125,7 @@ async def test_a_call_that_waits_for_another_attempt_is_left_for_resume():
     async with FaultServer(reply(status=503, headers={"Retry-After": "30"})) as server:
         running = asyncio.create_task(collected(server.url, planned(1), stop=stop))
         async with asyncio.timeout(20):
-            while not server.requests:  # noqa: ASYNC110 - the server has no event to wait for
+            while not server.requests:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         stop.set()

@@ -13,7 +13,7 @@ DOCUMENTED = [
     "schema", "suite", "service", "run_id", "release", "environment", "started_at", "finished_at", "verdict",
     "exit_code", "reasons", "objectives", "comparison", "budget", "sequential", "freeze", "usage", "fingerprint",
 ]  # fmt: skip
-MORE = ["variant", "timings", "errors", "worst", "advice"]
+MORE = ["variant", "timings", "errors", "error_examples", "worst", "advice"]
 ROW = [
     "id", "text", "place", "slice", "critical", "sli", "scorer", "shape", "op", "target", "event", "quantile",
     "estimate", "lower", "upper", "alpha", "method", "p_pass", "p_fail", "verdict", "needed", "planned", "n", "good",

@@ -105,7 +105,7 @@ def test_a_group_among_single_queries_costs_its_design_effect():
 def test_groups_can_make_an_objective_impossible():
     assert faults(rate("<=", "0.05"), 59) == ()
     (fault,) = faults(rate("<=", "0.05"), 100, group_size=5)
-    assert "100 golden queries in 20 groups are too few" in fault.message
+    assert "100 golden queries are too few in 20 groups" in fault.message
 
 
 def test_of_queries_makes_one_event_of_all_repeats():
@@ -226,13 +226,10 @@ def test_a_ceiling_of_precision_is_told_where_even_a_perfect_ranking_stays_below
     assert "recall@5 or hit@5" in found.notes[0]
 
 
-TOO_FEW = ("even a perfect run would not pass with so few golden queries",)
-
-
-@pytest.mark.parametrize(("counts", "target"), [([5] * 100, "0.99"), ([1, 5] * 50, "0.6"), ([7] * 100, "0.9")])
+@pytest.mark.parametrize(("counts", "target"), [([5] * 300, "0.99"), ([1, 5] * 50, "0.6"), ([7] * 100, "0.9")])
 def test_no_ceiling_is_told_where_it_can_be_reached(counts, target):
     assert PRECISION.takes_k
-    assert outlook(mean(">=", target, sli="precision", k=5), ranked(counts)).notes in ((), TOO_FEW)
+    assert outlook(mean(">=", target, sli="precision", k=5), ranked(counts)).notes == ()
 
 
 # How many queries more.

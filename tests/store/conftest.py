@@ -29,6 +29,7 @@ MANIFEST = Manifest(
     ),
     started_at="2025-01-01T00:00:00.000+00:00",
     finished_at=None,
+    collecting_s=0.0,
     version="0.1",
 )
 

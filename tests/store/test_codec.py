@@ -18,7 +18,7 @@ SAMPLE_KEYS = {
     "query_id", "repeat", "answer", "error", "contexts", "latency_s", "ttft_s", "gaps_s", "usage", "cost_usd", "model",
     "finish_reason", "attempts", "timing", "started_at",
 }  # fmt: skip
-SCORE_KEYS = {"query_id", "repeat", "sli", "value", "reason", "scorer", "evidence"}
+SCORE_KEYS = {"query_id", "repeat", "sli", "value", "reason", "scorer", "evidence", "note"}
 MANIFEST_KEYS = {
     "schema", "run_id", "state", "suite", "order_seed", "repeats", "fingerprint", "release", "environment", "started_at",
     "finished_at", "version",
@@ -115,7 +115,7 @@ def test_a_sample_has_the_keys_of_the_contract_and_null_where_there_is_nothing()
 def test_a_score_has_the_keys_of_the_contract(score, told):
     line = json.loads(encode_score(score))
     assert set(line) == SCORE_KEYS
-    assert line == {"query_id": "q", "repeat": 1, "sli": "hit@5", "scorer": "s/1"} | told
+    assert line == {"query_id": "q", "repeat": 1, "sli": "hit@5", "scorer": "s/1", "note": None} | told
 
 
 def test_half_surrogates_are_replaced_and_lose_no_run():
