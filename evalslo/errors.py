@@ -2,6 +2,7 @@
 
     EvalsloError
     ├── UsageError             exit 2: the command or its options make no sense together
+    │   └── UnsetVariableError an environment variable that a call needs is not set
     ├── FileFaults             exit 2: a file has faults; it carries all of them at once
     ├── MeasurementError       exit 4: it could not be measured (no home, a run in use, a log that cannot be read)
     └── StatisticsError        a number that no bound can be computed from (NaN, outside [0, 1])
@@ -23,6 +24,10 @@ class UsageError(EvalsloError):
     """The command or its options make no sense together; nothing was called."""
 
     exit_code: ClassVar[int] = 2
+
+
+class UnsetVariableError(UsageError):
+    """An environment variable that a call needs is not set: no fault of the suite, as `check` sees it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from evalslo.cli import door
 from evalslo.cli.suites import SettingsOption, VariantOption, read_suites
-from evalslo.errors import Fault, FileFaults, UsageError
+from evalslo.errors import Fault, FileFaults, UnsetVariableError, UsageError
 
 if TYPE_CHECKING:
     from evalslo.model.suite import Suite
@@ -40,16 +40,27 @@ def _print_schema() -> None:
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
-def _check(suite: "Suite") -> Sequence[Fault]:
-    """Prints what the suite can show; the faults of its golden set, or of critical objectives that cannot pass."""
-    from evalslo.harness.prepare import open_suite
+def _check(suite: "Suite") -> Iterator[Fault]:
+    """Prints what the suite can show; the faults of its options, golden set and endpoint, and objectives that cannot pass."""
+    from evalslo.harness.prepare import load_golden, open_suite_endpoint, refuse_bad_options
     from evalslo.report.outlook import render_outlooks
     from evalslo.slo.lint import impossible
     from evalslo.slo.outlook import outlooks
 
     try:
-        golden = open_suite(suite, environ=os.environ).golden
+        refuse_bad_options(suite)
     except FileFaults as found:
-        return found.faults
+        yield from found.faults
+    try:
+        open_suite_endpoint(suite, environ=os.environ)
+    except UnsetVariableError as unset:
+        door.tell(f"evalslo: {suite.name}: {unset} (a run needs it, a check does not)")
+    except UsageError as found:
+        yield Fault(file=suite.file, line=None, where="endpoint", message=str(found))
+    try:
+        golden = load_golden(suite, environ=os.environ)
+    except FileFaults as found:
+        yield from found.faults
+        return
     render_outlooks(suite.name, outlooks(suite, golden.queries), console=door.console())
-    return impossible(suite, golden.queries)
+    yield from impossible(suite, golden.queries)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from evalslo.endpoints.options import variables_in
-from evalslo.errors import UsageError
+from evalslo.errors import UnsetVariableError, UsageError
 
 PROMPTS = ("prompt", "system")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
@@ -130,7 +130,7 @@ def _secret(name: str, environ: Mapping[str, str], *, place: str) -> str:
         raise UsageError(f"{place}: not the name of an environment variable; a key itself does not belong into a suite")
     value = environ.get(name, "").strip()
     if not value:
-        raise UsageError(f"{place}: the environment variable {name} is not set or empty; set it")
+        raise UnsetVariableError(f"{place}: the environment variable {name} is not set or empty; set it")
     if not value.isprintable() or not value.isascii():
         raise UsageError(f"{place}: the value of {name} has characters that no HTTP header can carry; set it again")
     return value

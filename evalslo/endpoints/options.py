@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from evalslo.errors import UsageError
+from evalslo.errors import UnsetVariableError, UsageError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -25,7 +25,7 @@ def expand(text: str, environ: Mapping[str, str], *, place: str = "") -> str:
         if default is not None:
             return found or default
         if found is None:
-            raise UsageError(f"{_prefix(place)}${{{name}}} is not set; set it, or write ${{{name}:-a default}}")
+            raise UnsetVariableError(f"{_prefix(place)}${{{name}}} is not set; set it, or write ${{{name}:-a default}}")
         return found
 
     return _VARIABLE.sub(value, text)

@@ -32,20 +32,19 @@ class Prepared:
 
 def prepare(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
     """All that must be right before the first call. Raises `FileFaults` and `UsageError`; calls nothing."""
-    prepared = open_suite(suite, environ=environ)
-    if faults := impossible(suite, prepared.golden.queries):
-        raise FileFaults(faults)
-    return prepared
-
-
-def open_suite(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
-    """The suite with its golden set and its endpoint, whether or not its objectives can be met."""
     refuse_bad_options(suite)
-    golden = _load_golden(suite, environ=environ)
-    endpoint = open_endpoint(
+    golden = load_golden(suite, environ=environ)
+    if faults := impossible(suite, golden.queries):
+        raise FileFaults(faults)
+    endpoint = open_suite_endpoint(suite, environ=environ)
+    return Prepared(suite=suite, golden=golden, endpoint=endpoint, notes=tuple(_notes(suite)))
+
+
+def open_suite_endpoint(suite: Suite, *, environ: Mapping[str, str]) -> Endpoint:
+    """The suite's endpoint, not yet called. Raises `UsageError` for what cannot be opened, a variable not set included."""
+    return open_endpoint(
         suite.endpoint, environ=environ, folder=suite.folder, timeout_s=suite.limits.timeout_s, samples=_read_recording
     )
-    return Prepared(suite=suite, golden=golden, endpoint=endpoint, notes=tuple(_notes(suite)))
 
 
 def _notes(suite: Suite) -> Iterator[str]:
@@ -73,7 +72,8 @@ def _option_faults(suite: Suite) -> Iterator[Fault]:
             yield Fault(file=suite.file, line=line, where=objective.id, message=message)
 
 
-def _load_golden(suite: Suite, *, environ: Mapping[str, str]) -> GoldenSet:
+def load_golden(suite: Suite, *, environ: Mapping[str, str]) -> GoldenSet:
+    """The golden set that the suite names. Raises `FileFaults` with all its faults."""
     source = suite.golden
     if source.hub is not None:
         return read_hub(source.hub, columns=source.columns)

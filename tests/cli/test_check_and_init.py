@@ -99,3 +99,18 @@ def test_check_takes_every_shape_of_soft_objective(shell, text, number, group):
     assert "fault of evalslo" not in done.stderr
     assert ("soft: " in done.stdout) == (done.exit_code == 0 or "soft" in done.stdout)
     assert text in done.stdout
+
+
+def test_check_needs_no_key_and_tells_all_faults_of_all_suites(shell, monkeypatch):
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    endpoint = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m", "api_key_env": "SOME_KEY"}
+    keyed = write_suite(shell.folder, name="keyed", app=None, endpoint=endpoint)
+    done = shell.run("check", keyed)
+    assert done.exit_code == 0
+    assert "SOME_KEY" in done.stderr
+    empty = write_suite(shell.folder, name="empty", golden=[])
+    strict = write_suite(shell.folder, name="strict", objectives=["errors <= 1%"])
+    done = shell.run("check", keyed, empty, strict)
+    assert done.exit_code == 2
+    assert "empty.jsonl" in done.stderr
+    assert "strict.yaml" in done.stderr
