@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from evalslo.cli.app import app
 from evalslo.loaders.suite import json_schema, read_suite
@@ -93,3 +94,20 @@ def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", PAGES[page]):
         if "://" not in target:
             assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+
+
+def text_blocks() -> list[str]:
+    return re.findall(r"^```text\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("number", "more"), [(0, []), (1, ["--variant", "smollm2"])])
+def test_the_scorecards_of_the_readme_are_what_comes_out(number, more, monkeypatch, tmp_path):
+    monkeypatch.setenv("EVALSLO_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(ROOT)
+    out = [
+        line.rstrip() for line in CliRunner().invoke(app, ["run", "suites/handbook.yaml", *more]).stdout.splitlines()
+    ]
+    shown = [line for line in text_blocks()[number].splitlines() if " run 20" not in line and line != "…"]
+    assert len(shown) > 15
+    assert [line for line in shown if line not in out and "took" not in line] == []

@@ -41,9 +41,9 @@ def _block(paper: Paper, answer: WorstAnswer) -> list[Text]:
     said_nothing = Text("nothing", style="italic")
     page = _line(paper, "asked", Text(said(paper, answer.query)))
     page += _line(paper, "answered", said_nothing if answer.answer is None else Text(said(paper, answer.answer)))
-    page += _line(paper, "why", Text(said(paper, answer.why)))
-    for evidence in _telling(answer.evidence):
-        page += _claim(paper, evidence)
+    page += _line(paper, "why", Text(said(paper, answer.why))) if answer.why else []
+    for number, evidence in enumerate(_telling(answer.evidence)):
+        page += _claim(paper, evidence, label="" if answer.why or number else "why")
     return page
 
 
@@ -53,14 +53,14 @@ def _telling(evidence: Sequence[Evidence]) -> list[Evidence]:
     return sorted(against, key=lambda one: _AGAINST.index(one.verdict))[:_MOST_CLAIMS]
 
 
-def _claim(paper: Paper, evidence: Evidence) -> list[Text]:
+def _claim(paper: Paper, evidence: Evidence, *, label: str) -> list[Text]:
     """One claim with its verdict, then why. The verdict stands first, so that nothing in the claim can pass for it."""
     colour = "red" if evidence.verdict == "contradicted" else "yellow"
     verdict = Text(f"{paper.signs.failed} {evidence.verdict} ", style=colour)
     quoted = '"' + said(paper, evidence.claim, width=paper.width) + '"'
     source = "" if evidence.context_id is None else said(paper, evidence.context_id, width=32)
     why = joined(paper, [source, said(paper, evidence.reason or "", width=paper.width)])
-    page = _line(paper, "", verdict.append(quoted, style="default"))
+    page = _line(paper, label, verdict.append(quoted, style="default"))
     return page + (_line(paper, "", Text(f"  {why}", style="dim")) if why else [])
 
 

@@ -14,7 +14,7 @@ UNSPACED = (
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0971-\u0dff"
 _TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[{UNSPACED}]|[^\W\d_{UNSPACED}](?:[^\W\d_{UNSPACED}]|[{_SIGNS}])*")
 _ASCII_TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*")  # the same for ASCII in lower case, and faster
-_THOUSANDS = re.compile(r"[.,](?<=\d.)(?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r"[.,](?<=\d.)(?<!\b0.)(?=\d{3}(?!\d))")  # 0.018 is no eighteen
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CITATION = re.compile(
     r"\]\([^()\s]{0,500}\)|\[(?:[^\[\]\s]{1,80}|\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){1,20})\](?!\()|【[^【】]{1,80}】"
@@ -36,6 +36,8 @@ def tokens(text: str) -> list[str]:
 
     >>> tokens("The SLO's window: 1,000.5 h, 你好")
     ['the', 'slo', 's', 'window', '1000.5', 'h', '你', '好']
+    >>> tokens("0.018 of 1,008")
+    ['0.018', 'of', '1008']
     """
     if text.isascii():
         return _ASCII_TOKEN.findall(_THOUSANDS.sub("", text.lower()))
