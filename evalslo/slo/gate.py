@@ -119,9 +119,11 @@ def _passing(
         return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
     if not spec.unproven:
         return Verdict.PASS, ()
-    text = "its scorer was never checked against people, so the number may be wrong on either side"
-    verdict = Verdict.INCONCLUSIVE if rules.uncalibrated == "block" else Verdict.PASS
-    return verdict, (_reason(objective, "uncalibrated", text),)
+    if rules.uncalibrated == "block":
+        text = "its scorer was never checked against people, so it cannot pass (gate.uncalibrated: block)"
+        return Verdict.INCONCLUSIVE, (_reason(objective, "uncalibrated", text),)
+    text = "its scorer was never checked against people; gate.uncalibrated: warn lets it pass"
+    return Verdict.PASS, (_reason(objective, "uncalibrated", text),)
 
 
 def _failing(
