@@ -44,6 +44,7 @@ def begin_run(
         suite=suite.name,
         service=suite.service,
         suite_file=suite.file,
+        golden=golden.source,
         variant=suite.variant,
         settings=suite.settings,
         queries=len(golden.queries[:limit]),

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from evalslo.errors import Fault, FileFaults
+from evalslo.loaders.golden_files import Faults, Row, csv_rows, hub_rows, jsonl_rows, parquet_rows
 from evalslo.loaders.golden_row import column_readers, digest_bytes, encode_row, read_row
-from evalslo.loaders.golden_rows import Faults, Row, csv_rows, hub_rows, jsonl_rows, parquet_rows
 from evalslo.loaders.telling import quoted
 from evalslo.model.golden import GoldenQuery, GoldenSet
 

@@ -12,7 +12,8 @@ RunState = Literal["collecting", "interrupted", "finished"]
 class Manifest:
     """What a run's folder says of itself. `repeats` x `queries` events are planned; `limit` None: the whole golden set.
 
-    `collecting_s` is the time that calls were made in, over all sittings; None where one of them was killed.
+    `golden` is where the golden set was read from. `collecting_s` is the time that calls were made in, over all sittings;
+    None where one of them was killed.
     """
 
     run_id: str
@@ -20,6 +21,7 @@ class Manifest:
     suite: str
     service: str | None
     suite_file: str
+    golden: str
     variant: str | None
     settings: tuple[str, ...]
     queries: int

@@ -147,7 +147,7 @@ def _reason(objective: Objective, code: str, text: str) -> Reason:
 def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
     """The rows; a critical FAIL that does not survive Holm's correction over all critical rows says so as its reason."""
     critical = [row for row in rows if row.objective.critical]
-    p_values = [1.0 if row.estimate is None or row.estimate.p_fail is None else row.estimate.p_fail for row in critical]
+    p_values = [_p_of_miss(row) for row in critical]
     survives = survivors(p_values, [row.objective.alpha for row in critical])
     chance = {row.objective.id for row, survived in zip(critical, survives, strict=True) if not survived}
     text = f"a miss by itself, but among {len(critical)} critical objectives one such miss may be chance"
@@ -157,6 +157,12 @@ def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
         else row
         for row in rows
     )
+
+
+def _p_of_miss(row: ObjectiveResult) -> float:
+    """The p-value of a shown miss; 1 for any other row, which must not help a miss beside it to be confirmed."""
+    found = row.estimate if row.verdict is Verdict.FAIL else None
+    return 1.0 if found is None or found.p_fail is None else found.p_fail
 
 
 def decide(

@@ -124,6 +124,11 @@ def test_holm_takes_each_row_at_its_own_alpha_and_an_unmeasured_row_into_the_fam
     assert decided(ROWS["weak"], row(ERROR, id="unmeasured"))[1] == 4
 
 
+def test_a_row_that_shows_no_miss_confirms_none_beside_it():
+    open_ = row(INCONCLUSIVE, id="open", p_fail=1e-9, reasons=[Reason(code="unmeasured", text="x", objective="open")])
+    assert decided(open_, row(FAIL, id="weak", p_fail=0.04))[1] == 3
+
+
 def test_an_unconfirmed_miss_is_told_instead_of_the_miss():
     missed = Reason(code="missed", text="the target is missed", objective="weak")
     _, _, reasons = decided(row(FAIL, id="weak", p_fail=0.04, reasons=[missed]), ROWS["pass"])

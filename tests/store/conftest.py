@@ -15,6 +15,7 @@ MANIFEST = Manifest(
     suite="rag",
     service="assistant",
     suite_file="suites/rag.yaml",
+    golden="golden.jsonl",
     variant="base",
     settings=("endpoint.model=v7",),
     queries=2,
