@@ -100,3 +100,4 @@ def test_a_scorer_that_raises_is_a_missing_score_and_no_lost_run(suite, monkeypa
     card = evalslo.run(evalslo.load(suite)).scorecard
     assert card.verdict is evalslo.Verdict.ERROR
     assert dict(card.objectives[0].counts.excluded_reasons) == {"scorer_error": 40}
+    assert "contains: its scorer failed 40 times: ValueError: bug" in card.advice

@@ -27,7 +27,8 @@ def advise(
     """One sentence a finding: scorers that failed, then what critical objectives need, then where the bad answers are."""
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
-    found = [
+    found = _failed_scorers(scores)
+    found += [
         _more_queries(row, observations.get(str(row.objective.sli), ())) for row in open_rows if row.objective.critical
     ]
     found += [

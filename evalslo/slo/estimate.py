@@ -78,9 +78,9 @@ def estimate(objective: Objective, elements: Elements, *, spec: SliSpec, icc_flo
     if objective.shape == "mean" and spec.kind == "quantity":
         return _unbounded(elements)
     if objective.op == ">=":
-        return _bound(elements.values, elements, target=objective.target, alpha=objective.alpha, icc_floor=icc_floor)
+        return _bound(objective, elements, good=elements.values, target=objective.target, icc_floor=icc_floor)
     good = elements.values if objective.shape == "event_ratio" else _mirrored(elements.values)
-    bound = _bound(good, elements, target=1 - objective.target, alpha=objective.alpha, icc_floor=icc_floor)
+    bound = _bound(objective, elements, good=good, target=1 - objective.target, icc_floor=icc_floor)
     return _mirror(bound, point=_mean(_mirrored(good)))
 
 
@@ -93,20 +93,22 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _bound(
-    good: Sequence[float], elements: Elements, *, target: Fraction, alpha: Fraction, icc_floor: Fraction
+    objective: Objective, elements: Elements, *, good: Sequence[float], target: Fraction, icc_floor: Fraction
 ) -> Estimate:
     """The bounds of "the mean of `good` is at least `target`"; the units are those of `elements`."""
     import numpy as np
 
     from evalslo.stats.clusters import scaled_gaffke
+    from evalslo.stats.exact import clopper_pearson
     from evalslo.stats.gaffke import gaffke
 
-    values = np.asarray(good, dtype=np.float64)
     if elements.clustered:
         units = np.asarray(elements.units, dtype=np.int64)
-        found = scaled_gaffke(values, units, target=target, alpha=alpha, icc_floor=icc_floor)
+        found = scaled_gaffke(np.asarray(good), units, target=target, alpha=objective.alpha, icc_floor=icc_floor)
+    elif objective.shape == "event_ratio":
+        found = clopper_pearson(int(sum(good)), len(good), target=target, alpha=objective.alpha)
     else:
-        found = gaffke(values, target=target, alpha=alpha)
+        found = gaffke(np.asarray(good), target=target, alpha=objective.alpha)
     return Estimate(
         estimate=found.estimate,
         lower=found.lower,

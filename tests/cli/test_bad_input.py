@@ -14,7 +14,7 @@ def answer(query):
 """
 
 
-def refused(shell, suite, *wanted):
+def assert_refused(shell, suite, *wanted):
     """The command refuses the suite, says all of `wanted`, and called nothing."""
     done = shell.run("run", suite)
     assert done.exit_code == 2, done.stdout + done.stderr
@@ -36,25 +36,25 @@ def edited(shell, old, new, **keys):
 
 
 def test_malformed_yaml(shell):
-    refused(shell, edited(shell, "objectives:", "objectives: ["), "small.yaml:")
+    assert_refused(shell, edited(shell, "objectives:", "objectives: ["), "small.yaml:")
 
 
 def test_an_unknown_key_is_answered_with_the_nearest(shell):
-    refused(shell, edited(shell, "golden:", "goldn:"), "small.yaml:2", "goldn", "did you mean", "golden")
+    assert_refused(shell, edited(shell, "golden:", "goldn:"), "small.yaml:2", "goldn", "did you mean", "golden")
 
 
 def test_a_duplicate_key(shell):
-    refused(shell, edited(shell, "suite: small", "suite: small\nsuite: other"), "small.yaml:2", "suite")
+    assert_refused(shell, edited(shell, "suite: small", "suite: small\nsuite: other"), "small.yaml:2", "suite")
 
 
 def test_a_wrong_objective_names_the_line_and_the_mend(shell):
-    refused(shell, write_suite(shell.folder, app=TELLTALE, objectives=["faithfullness >= 0.8"]),
+    assert_refused(shell, write_suite(shell.folder, app=TELLTALE, objectives=["faithfullness >= 0.8"]),
             "small.yaml:5", "faithfullness", "did you mean", "faithfulness")  # fmt: skip
 
 
 def test_all_faults_of_a_suite_come_at_once(shell):
     suite = write_suite(shell.folder, app=TELLTALE, objectives=["latency <= 2s", "contains <= 5%"], repeats=0)
-    told = refused(shell, suite, "p95", "repeats")
+    told = assert_refused(shell, suite, "p95", "repeats")
     assert told.count("small.yaml:") >= 3
 
 
@@ -68,75 +68,75 @@ def test_faults_of_several_suites_come_at_once(shell):
 
 
 def test_a_missing_suite(shell):
-    refused(shell, shell.folder / "nowhere.yaml", "nowhere.yaml")
+    assert_refused(shell, shell.folder / "nowhere.yaml", "nowhere.yaml")
 
 
 def test_an_empty_folder_of_suites(shell):
     (shell.folder / "empty").mkdir()
-    refused(shell, shell.folder / "empty", "no suite here")
+    assert_refused(shell, shell.folder / "empty", "no suite here")
 
 
 def test_a_missing_golden_file(shell):
     suite = write_suite(shell.folder, app=TELLTALE)
     (shell.folder / "small.jsonl").unlink()
-    refused(shell, suite, "small.jsonl")
+    assert_refused(shell, suite, "small.jsonl")
 
 
 def test_duplicate_ids_name_both_lines(shell):
     golden = [*rows(40), {"id": "q0007", "query": "Again?"}]
-    refused(shell, write_suite(shell.folder, app=TELLTALE, golden=golden), "small.jsonl:41", "q0007", "8")
+    assert_refused(shell, write_suite(shell.folder, app=TELLTALE, golden=golden), "small.jsonl:41", "q0007", "8")
 
 
 def test_an_empty_golden_set(shell):
-    refused(shell, write_suite(shell.folder, app=TELLTALE, golden=[]), "small.jsonl")
+    assert_refused(shell, write_suite(shell.folder, app=TELLTALE, golden=[]), "small.jsonl")
 
 
 def test_a_golden_row_of_ten_megabytes(shell):
     suite = write_suite(shell.folder, app=TELLTALE)
     write_golden(shell.folder, [*rows(2), {"id": "big", "query": "x" * 10_000_000}], name="small.jsonl")
-    told = refused(shell, suite, "small.jsonl:3")
+    told = assert_refused(shell, suite, "small.jsonl:3")
     assert len(told) < 2000
 
 
 def test_invalid_utf8_in_the_golden_file(shell):
     suite = write_suite(shell.folder, app=TELLTALE)
     (shell.folder / "small.jsonl").write_bytes(b'{"id": "a", "query": "ok"}\n{"id": "b", "query": "\xff\xfe"}\n')
-    refused(shell, suite, "small.jsonl:2", "UTF-8")
+    assert_refused(shell, suite, "small.jsonl:2", "UTF-8")
 
 
 def test_an_objective_that_cannot_pass_names_what_it_takes(shell):
     suite = write_suite(shell.folder, app=TELLTALE, objectives=["errors <= 1%", "contains >= 90%"])
-    refused(shell, suite, "small.yaml:", "'errors <= 1%' cannot pass", "at least 299")
+    assert_refused(shell, suite, "small.yaml:", "'errors <= 1%' cannot pass", "at least 299")
 
 
 def test_an_unset_variable_is_named_and_its_value_never_shown(shell, monkeypatch):
     monkeypatch.delenv("SUPPORT_KEY", raising=False)
     endpoint = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m", "api_key_env": "SUPPORT_KEY"}
-    refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "SUPPORT_KEY")
+    assert_refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "SUPPORT_KEY")
 
 
 def test_a_target_that_is_not_there(shell):
     suite = write_suite(shell.folder, app=TELLTALE)
     (shell.folder / "small_app.py").write_text("def other(query):\n    return ''\n")
-    refused(shell, suite, "small_app.py", "answer", "other")
+    assert_refused(shell, suite, "small_app.py", "answer", "other")
 
 
 def test_a_recording_that_is_not_there(shell):
     endpoint = {"kind": "recorded", "path": "nowhere.jsonl"}
-    refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "endpoint.path", "nowhere.jsonl")
+    assert_refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "endpoint.path", "nowhere.jsonl")
 
 
 def test_a_recording_that_is_none(shell):
     (shell.folder / "prose.jsonl").write_text("once upon a time\n")
     endpoint = {"kind": "recorded", "path": "prose.jsonl"}
-    refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "prose.jsonl:1")
+    assert_refused(shell, write_suite(shell.folder, app=None, endpoint=endpoint), "prose.jsonl:1")
 
 
 def test_a_pattern_that_is_none(shell):
     suite = write_suite(
         shell.folder, app=TELLTALE, objectives=["regex:cites >= 90%"], slis={"regex:cites": {"pattern": "["}}
     )
-    refused(shell, suite, "regex:cites", "pattern")
+    assert_refused(shell, suite, "regex:cites", "pattern")
 
 
 def test_an_output_of_an_unknown_form_before_anything_is_called(shell):
