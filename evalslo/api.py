@@ -36,29 +36,48 @@ def load(path: str | Path, *, variant: str | None = None, settings: Sequence[str
 
 
 async def arun(
-    suite: Suite, *, limit: int | None = None, resume: bool = False, on_progress: OnProgress | None = None
+    suite: Suite,
+    *,
+    limit: int | None = None,
+    sequential: bool = False,
+    seed: int | None = None,
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> KeptRun:
     """Runs a suite: its scorecard and the folder that keeps it.
 
-    `limit` asks so many golden queries only, and never passes. Raises what the command line exits with 2 or 4 for.
+    `limit` asks so many golden queries only, and never passes. `sequential` stops as soon as every critical objective is
+    decided, in an order shuffled by `seed` (None: a number that nobody chose). Raises what the command line exits with 2 or
+    4 for.
     """
     door = Door(
         home=_home(),
         clock=lambda: datetime.now(UTC),
         token=secrets.token_hex(2),
+        seed=secrets.randbelow(2**31) if seed is None else seed,
         on_progress=on_progress or _ignore,
         stop=asyncio.Event(),
     )
-    return await run_suite(prepare(suite, environ=os.environ), door=door, limit=limit, resume=resume)
+    prepared = prepare(suite, environ=os.environ, sampling="sequential" if sequential else "fixed")
+    return await run_suite(prepared, door=door, limit=limit, resume=resume)
 
 
 def run(
-    suite: Suite, *, limit: int | None = None, resume: bool = False, on_progress: OnProgress | None = None
+    suite: Suite,
+    *,
+    limit: int | None = None,
+    sequential: bool = False,
+    seed: int | None = None,
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> KeptRun:
     """`arun` for code that does not await; inside a running loop (a notebook) it works in a thread of its own."""
 
     def work() -> KeptRun:
-        return asyncio.run(arun(suite, limit=limit, resume=resume, on_progress=on_progress))
+        running = arun(
+            suite, limit=limit, sequential=sequential, seed=seed, resume=resume, on_progress=on_progress
+        )
+        return asyncio.run(running)
 
     try:
         asyncio.get_running_loop()

@@ -7,6 +7,7 @@ import typer
 from evalslo.cli.check import check
 from evalslo.cli.gate import gate
 from evalslo.cli.init import init
+from evalslo.cli.plan import plan
 from evalslo.cli.report import report
 from evalslo.cli.run import run
 from evalslo.version import __version__
@@ -43,5 +44,5 @@ def _evalslo(
     """Service level objectives for language-model applications, with a gate that knows its own error rate."""
 
 
-for _verb in (init, check, run, gate, report):
+for _verb in (init, check, plan, run, gate, report):
     app.command(epilog=EXIT_CODES)(_verb)

@@ -46,6 +46,7 @@ def _check(suite: "Suite") -> Iterator[Fault]:
     from evalslo.report.outlook import render_outlooks
     from evalslo.slo.lint import impossible
     from evalslo.slo.outlook import outlooks
+    from evalslo.slo.slices import divide, untagged
 
     try:
         refuse_bad_options(suite)
@@ -62,5 +63,9 @@ def _check(suite: "Suite") -> Iterator[Fault]:
     except FileFaults as found:
         yield from found.faults
         return
+    suite, faults = divide(suite, golden.queries)
+    for note in untagged(suite.objectives, golden.queries):
+        door.tell(f"evalslo: {suite.name}: {note}")
     render_outlooks(suite.name, outlooks(suite, golden.queries), console=door.console())
+    yield from faults
     yield from impossible(suite, golden.queries)

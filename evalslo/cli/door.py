@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 PIPED_COLUMNS = 100
+STDERR = 2  # the descriptor itself: a signal handler must not trust what stands in sys.stderr
 STOPPED_TWICE = 130
 STOPPING = b"\nevalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now\n"
 
@@ -42,6 +43,11 @@ def now() -> datetime:
 def token() -> str:
     """Four letters that make run ids of the same second differ."""
     return secrets.token_hex(2)
+
+
+def seed() -> int:
+    """A number that nobody chose, to shuffle by."""
+    return secrets.randbelow(2**31)
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -111,7 +117,7 @@ def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Resul
                 raise KeyboardInterrupt
             asked = True
             loop.call_soon_threadsafe(stop.set)
-            os.write(sys.stderr.fileno(), STOPPING)
+            os.write(STDERR, STOPPING)
 
         before = signal.signal(signal.SIGINT, on_interrupt)
         try:

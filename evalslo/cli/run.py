@@ -11,7 +11,7 @@ from evalslo.cli import door
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
 from evalslo.cli.scorecards import show, summarise, worst_exit_code
 from evalslo.cli.suites import SettingsOption, VariantOption, prepare_all, read_suites
-from evalslo.errors import EvalsloError
+from evalslo.errors import EvalsloError, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,6 +27,7 @@ class How:
     """How the command line wants suites run; `stderr`: what is for people goes to standard error."""
 
     limit: int | None
+    seed: int | None
     resume: bool
     quiet: bool
     stderr: bool
@@ -48,6 +49,18 @@ def run(
         int | None,
         typer.Option(min=1, metavar="N", help="Ask the first N golden queries of the shuffled order. Never passes."),
     ] = None,
+    sequential: Annotated[
+        bool,
+        typer.Option(
+            "--sequential", help="Ask in random order, and stop as soon as every critical objective is decided."
+        ),
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=2**31 - 1, metavar="N", help="The order of a sequential run. Default: drawn, and recorded."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run of this suite: only what is missing is called.")
     ] = False,
@@ -57,14 +70,24 @@ def run(
     """Run suites against their endpoints, and gate them."""
     with door.telling_errors():
         outputs = read_outputs(output)
-        prepared = prepare_all(read_suites(suites, variant=variant, settings=settings))
-        how = How(limit=limit, resume=resume, quiet=quiet, stderr=on_stdout(outputs))
+        _refuse_mixed(limit=limit, sequential=sequential, seed=seed)
+        read = read_suites(suites, variant=variant, settings=settings)
+        prepared = prepare_all(read, sampling="sequential" if sequential else "fixed")
+        how = How(limit=limit, seed=seed, resume=resume, quiet=quiet, stderr=on_stdout(outputs))
         done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
         exit_code = worst_exit_code(done.exit_codes)
         if quiet or len(prepared) > 1:
             summarise(done.scorecards, exit_code=exit_code, stderr=how.stderr)
         write_outputs(outputs, done.scorecards, exit_code=exit_code)
     raise typer.Exit(exit_code)
+
+
+def _refuse_mixed(*, limit: int | None, sequential: bool, seed: int | None) -> None:
+    """Raises UsageError for options that contradict one another, before anything is read."""
+    if sequential and limit is not None:
+        raise UsageError("--sequential stops by itself and --limit never passes; leave one of them out")
+    if seed is not None and not sequential:
+        raise UsageError("--seed is the order of a sequential run; add --sequential, or leave it out")
 
 
 async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, how: How) -> Done:
@@ -96,7 +119,8 @@ async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How) -> 
         for note in prepared.notes:
             door.tell(f"evalslo: {prepared.suite.name}: {note}")
     with progress_printer(None if how.quiet else door.console(stderr=True)) as on_progress:
-        here = Door(home=door.home(), clock=door.now, token=door.token(), on_progress=on_progress, stop=stop)
+        seed = door.seed() if how.seed is None else how.seed
+        here = Door(home=door.home(), clock=door.now, token=door.token(), seed=seed, on_progress=on_progress, stop=stop)
         kept = await run_suite(prepared, door=here, limit=how.limit, resume=how.resume)
     if not how.quiet:
         show(kept.scorecard, folder=kept.folder, stderr=how.stderr)

@@ -4,16 +4,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from evalslo.model.golden import GoldenQuery
+from evalslo.model.objective import Objective
 from evalslo.model.score import Score
-from evalslo.model.scorecard import ObjectiveResult, Observation, Verdict
+from evalslo.model.scorecard import ObjectiveResult, Observation, SliceFinding, Verdict
 from evalslo.model.sli import SliSpec
-from evalslo.slo.observe import is_good
+from evalslo.slo.observe import events_of
 from evalslo.slo.plan import queries_for_power
+from evalslo.slo.slices import id_in_file, value_of
+from evalslo.slo.variance import between_queries, twice_the_repeats
 
-LEAST_BAD = 4
-LEAST_SHARE = 0.25
-LEAST_EXCESS = 1.5
 MOST_FAILURES = 3
+MOSTLY_BETWEEN = 0.5
 
 
 def advise(
@@ -23,18 +24,22 @@ def advise(
     queries: Sequence[GoldenQuery],
     slis: Mapping[str, SliSpec],
     scores: Sequence[Score],
+    findings: Sequence[SliceFinding],
 ) -> tuple[str, ...]:
-    """One sentence a finding: scorers that failed, then what critical objectives need, then where the bad answers are."""
+    """One sentence a finding: scorers that failed, then what critical objectives need, then where the bad answers are.
+
+    `observations` are by the id of an objective; `findings` have the most telling slice of an objective first.
+    """
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
     found = _failed_scorers(scores)
+    found += [_more_queries(row, observations.get(row.objective.id, ())) for row in open_rows if row.objective.critical]
+    found += [_repeats(row, observations.get(row.objective.id, ())) for row in open_rows if row.objective.critical]
+    worse = {one.objective: one for one in reversed(findings) if one.stands_out}
     found += [
-        _more_queries(row, observations.get(str(row.objective.sli), ())) for row in open_rows if row.objective.critical
-    ]
-    found += [
-        _where(row, observations.get(str(row.objective.sli), ()), queries=queries)
+        _where(row.objective, worse[row.objective.id], observations.get(row.objective.id, ()), queries=queries)
         for row in open_rows
-        if row.objective.shape == "event_ratio"
+        if row.objective.id in worse
     ]
     found.append(_uncalibrated(rows, slis))
     return tuple(sentence for sentence in found if sentence is not None)
@@ -54,48 +59,48 @@ def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> 
     more = queries_for_power(row, queries=len({one.query_id for one in observations if one.value is not None}))
     if more is None:
         return None
+    of_slice = "" if row.objective.slice is None else " of this slice"
     return (
-        f"{row.objective.id}: a fresh run with about {more} more queries would show it four times in five, if the estimate "
-        f"is the truth; adding queries to this run and gating again would be peeking"
+        f"{row.objective.id}: a fresh run with about {more} more queries{of_slice} would show it four times in five, "
+        f"if the estimate is the truth; adding queries to this run and gating again would be peeking"
     )
 
 
-def _where(row: ObjectiveResult, observations: Sequence[Observation], *, queries: Sequence[GoldenQuery]) -> str | None:
-    """The tag value that holds far more of the bad answers than of the queries; None where none stands out."""
-    tags = {query.id: _labels(query) for query in queries}
-    measured = [one for one in observations if one.value is not None]
-    bad = [one for one in measured if one.value is not None and not is_good(row.objective, one.value)]
-    if len(bad) < LEAST_BAD:
+def _repeats(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
+    """Whether an undecided row with repeats would gain by more queries or by more repeats."""
+    if row.verdict is not Verdict.INCONCLUSIVE or row.variance is None or row.estimate is None:
         return None
-    everywhere = Counter(label for one in measured for label in tags[one.query_id])
-    among_bad = Counter(label for one in bad for label in tags[one.query_id])
-    label, excess = _most_excessive(among_bad, everywhere, share=len(bad) / len(measured))
-    if label is None or excess < LEAST_EXCESS or among_bad[label] < LEAST_SHARE * len(bad):
+    queries = len({one.query_id for one in observations if one.value is not None})
+    repeats = row.counts.n / queries if queries else 1.0
+    share = between_queries(row.variance, repeats=repeats)
+    if share is None or repeats <= 1.0:
         return None
+    lies = f"{row.objective.id}: {100 * share:.0f} % of the variance of its estimate lies between queries"
+    if share >= MOSTLY_BETWEEN:
+        return f"{lies}: more queries, not more repeats"
+    if row.estimate.clusters < queries or row.estimate.deff is None:
+        return f"{lies}: more repeats narrow it too"
+    times = twice_the_repeats(row.estimate.deff, repeats=repeats)
+    return f"{lies}: more repeats narrow it too, twice as many like {times:.1f} times the queries"
+
+
+def _where(
+    objective: Objective, worse: SliceFinding, observations: Sequence[Observation], *, queries: Sequence[GoldenQuery]
+) -> str:
+    """What a slice that stands out holds of the bad answers; of a mean, how far it lies from the rest."""
+    if objective.shape == "mean":
+        return f"{objective.id}: slice {worse.slice} has {worse.estimate:.3g}, the rest {worse.rest:.3g}"
+    inside = {query.id for query in queries if value_of(query, worse.slice.tag) == worse.slice.value}
+    events = [one for one in events_of(objective, observations) if one.value is not None]
+    bad = [one.query_id for one in events if one.value == 0.0]
     return (
-        f"{row.objective.id}: {among_bad[label]} of {len(bad)} bad answers are in slice {label}, "
-        f"which has {everywhere[label]} of {len(measured)} answers"
+        f"{objective.id}: {sum(query in inside for query in bad)} of {len(bad)} bad answers are in slice {worse.slice}, "
+        f"which has {worse.n} of {len(events)} answers"
     )
-
-
-def _labels(query: GoldenQuery) -> list[str]:
-    labels = [f"{tag}={value}" for tag, value in query.tags.items()]
-    return [*labels, f"language={query.language}"] if query.language else labels
-
-
-def _most_excessive(among_bad: Counter[str], everywhere: Counter[str], *, share: float) -> tuple[str | None, float]:
-    """The label whose own bad share is most above `share`, among those with enough bad answers."""
-    candidates = [
-        (among_bad[label] / everywhere[label] / share, label) for label in among_bad if among_bad[label] >= LEAST_BAD
-    ]
-    if not candidates:
-        return None, 0.0
-    excess, label = max(candidates, key=lambda item: (item[0], item[1]))
-    return label, excess
 
 
 def _uncalibrated(rows: Sequence[ObjectiveResult], slis: Mapping[str, SliSpec]) -> str | None:
-    unproven = [row.objective.id for row in rows if slis[row.objective.sli.name].unproven]
+    unproven = dict.fromkeys(id_in_file(row.objective) for row in rows if slis[row.objective.sli.name].unproven)
     if not unproven:
         return None
     return f"{', '.join(unproven)}: the scorer is a screen, never checked against people: read its evidence, not its number"

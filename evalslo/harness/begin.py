@@ -7,7 +7,7 @@ from pathlib import Path
 from evalslo.errors import UsageError
 from evalslo.loaders.golden import encode_golden
 from evalslo.model.golden import GoldenSet
-from evalslo.model.run import Manifest
+from evalslo.model.run import Manifest, Sampling
 from evalslo.model.scorecard import Fingerprint
 from evalslo.model.suite import Suite
 from evalslo.store.home import kept_runs
@@ -25,21 +25,34 @@ class Begun:
     manifest: Manifest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a run was asked for; a run is gone on with only where that is the same."""
+
+    limit: int | None = None
+    sampling: Sampling = "fixed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """When a run starts, what makes its id its own, and what shuffles it where its size is not fixed."""
+
+    at: datetime
+    token: str
+    seed: int
+
+
 def begin_run(
-    suite: Suite,
-    golden: GoldenSet,
-    *,
-    fingerprint: Fingerprint,
-    home: Path,
-    now: datetime,
-    token: str,
-    limit: int | None,
+    suite: Suite, golden: GoldenSet, *, fingerprint: Fingerprint, home: Path, started: Started, asked: Asked
 ) -> Begun:
-    """A new run, with copies of its suite and golden set. Raises `MeasurementError` where `home` cannot be written."""
-    started = now.astimezone(UTC)
+    """A new run, with copies of its suite and golden set. Raises `MeasurementError` where `home` cannot be written.
+
+    Runs of a fixed size ask in the same order; a sequential run looks at parts of the golden set, and draws its order anew.
+    """
+    at = started.at.astimezone(UTC)
     name = suite.name if suite.variant is None else f"{suite.name}-{suite.variant}"
     manifest = Manifest(
-        run_id=f"{started:%Y%m%dT%H%M%S}-{name}-{token}",
+        run_id=f"{at:%Y%m%dT%H%M%S}-{name}-{started.token}",
         state="collecting",
         suite=suite.name,
         service=suite.service,
@@ -47,12 +60,13 @@ def begin_run(
         golden=golden.source,
         variant=suite.variant,
         settings=suite.settings,
-        queries=len(golden.queries[:limit]),
+        queries=len(golden.queries[: asked.limit]),
         repeats=suite.repeats,
-        order_seed=ORDER_SEED,
-        limit=limit,
+        order_seed=started.seed if asked.sampling == "sequential" else ORDER_SEED,
+        limit=asked.limit,
+        sampling=asked.sampling,
         fingerprint=fingerprint,
-        started_at=started.isoformat(timespec="milliseconds"),
+        started_at=at.isoformat(timespec="milliseconds"),
         finished_at=None,
         collecting_s=0.0,
         version=__version__,
@@ -62,14 +76,14 @@ def begin_run(
     return Begun(folder=folder, manifest=manifest)
 
 
-def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, limit: int | None) -> Begun | None:
-    """The last run of this suite, variant and limit; None where there is none yet.
+def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, asked: Asked) -> Begun | None:
+    """The last run of this suite and variant that was asked for in the same way; None where there is none yet.
 
     Raises `UsageError` naming what has changed since: answers to another question are not mixed in. A newer scorer is no such
     change, because every sample is scored again.
     """
-    of_this = (suite.name, suite.variant, limit)
-    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant, kept[1].limit) == of_this]
+    of_this = (suite.name, suite.variant, asked)
+    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant, _asked(kept[1])) == of_this]
     if not runs:
         return None
     folder, manifest = max(runs, key=lambda kept: (kept[1].started_at, kept[1].run_id))
@@ -79,6 +93,10 @@ def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, limit: int
             f"{manifest.run_id} cannot go on: {', '.join(changed)} changed since; run without --resume to start anew"
         )
     return Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
+
+
+def _asked(manifest: Manifest) -> Asked:
+    return Asked(limit=manifest.limit, sampling=manifest.sampling)
 
 
 def _changed(kept: Fingerprint, now: Fingerprint) -> list[str]:

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from evalslo.harness.plan import PlannedCall, request_for
 from evalslo.model.protocols import Endpoint
@@ -58,14 +59,16 @@ async def collect(
     limits: Limits,
     keep: Callable[[Sample], None],
     watch: Watch,
+    enough: Callable[[], bool] = lambda: False,
 ) -> int:
     """How many samples came: one for each of `calls`, handed to `keep` in the order of completion.
 
     `done` counts the samples kept before (a resumed run). Fewer than `calls` come where `watch.stop` was set: then no new
-    call is begun, and those in flight end. What `keep` raises ends the collection and comes out here.
+    call is begun, and those in flight end. The same where `enough` says after a sample was kept that no more is needed. What
+    `keep` raises ends the collection and comes out here.
     """
     tally = _Tally(suite, planned=done + len(calls), done=done, watch=watch)
-    left = iter(calls)
+    left = takewhile(lambda _: not enough(), calls)
     tally.tell()
     try:
         async with endpoint, asyncio.TaskGroup() as workers:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from evalslo.harness.advice import advise
+from evalslo.harness.follow import Follower, replay
 from evalslo.harness.worst import worst_answers
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -18,12 +19,15 @@ from evalslo.model.scorecard import (
     Observation,
     Reason,
     Scorecard,
+    Sequential,
     UsageTotals,
     Verdict,
 )
 from evalslo.model.suite import Suite
+from evalslo.slo.explore import explore
 from evalslo.slo.gate import confirm, decide, judge
 from evalslo.slo.observe import observe
+from evalslo.slo.slices import observations_of
 
 Number = TypeVar("Number", int, float)
 
@@ -36,7 +40,15 @@ def evaluate(
     samples: Sequence[Sample],
     scores: Sequence[Score],
 ) -> Scorecard:
-    """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured."""
+    """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured.
+
+    A sequential run is judged on the units up to its decision; answers that were in flight then are kept and not counted.
+    """
+    followed = None
+    if manifest.sampling == "sequential":
+        followed = replay(suite, manifest, queries=queries, samples=samples, scores=scores)
+        queries = followed.asked
+    latched = {} if followed is None else followed.latches.rows()
     observations = _observations(suite, manifest, queries=queries, scores=scores)
     scorers = manifest.fingerprint.scorers
     throughput = _throughput(samples, collecting_s=manifest.collecting_s)
@@ -44,9 +56,10 @@ def evaluate(
         [
             _per_run_row(objective, throughput)
             if suite.slis[objective.sli.name].per_run
-            else judge(
+            else latched.get(objective.id)
+            or judge(
                 objective,
-                observations[str(objective.sli)],
+                observations[objective.id],
                 spec=suite.slis[objective.sli.name],
                 rules=suite.gate,
                 scorer=scorers.get(objective.sli.name),
@@ -58,6 +71,7 @@ def evaluate(
     verdict, exit_code, reasons = decide(
         rows, unanswered=unanswered, limited=manifest.limit is not None, interrupted=manifest.finished_at is None
     )
+    slices = explore(rows, observations=observations, queries=queries)
     return Scorecard(
         suite=suite.name,
         service=suite.service,
@@ -75,15 +89,30 @@ def evaluate(
         errors=_errors(samples),
         error_examples=_error_examples(samples),
         worst=worst_answers(suite, rows, observations=observations, queries=queries, samples=samples, scores=scores),
-        advice=advise(rows, observations=observations, queries=queries, slis=suite.slis, scores=scores),
+        advice=advise(
+            rows, observations=observations, queries=queries, slis=suite.slis, scores=scores, findings=slices
+        ),
+        slices=slices,
+        sequential=None if followed is None else _sequential(followed, manifest, samples=samples),
+    )
+
+
+def _sequential(followed: Follower, manifest: Manifest, *, samples: Sequence[Sample]) -> Sequential:
+    return Sequential(
+        seed=manifest.order_seed,
+        horizon=manifest.queries,
+        stopped_at=len(followed.asked),
+        calls_saved=manifest.queries * manifest.repeats - len(samples),
     )
 
 
 def _observations(
     suite: Suite, manifest: Manifest, *, queries: Sequence[GoldenQuery], scores: Sequence[Score]
-) -> Mapping[str, tuple[Observation, ...]]:
+) -> Mapping[str, Sequence[Observation]]:
+    """The observations of each objective by its id; those of a slice are its queries' alone."""
     wanted = {objective.sli: suite.slis[objective.sli.name] for objective in suite.objectives}
-    return observe(queries, scores, repeats=manifest.repeats, slis=wanted)
+    observed = observe(queries, scores, repeats=manifest.repeats, slis=wanted)
+    return {one.id: observations_of(one, observed[str(one.sli)], queries=queries) for one in suite.objectives}
 
 
 def _per_run_row(objective: Objective, figure: float | None) -> ObjectiveResult:

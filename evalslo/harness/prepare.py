@@ -1,7 +1,7 @@
 """What a run needs before its first call: the golden set, an endpoint, and objectives that can be met at all."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalslo import plugins
@@ -11,9 +11,12 @@ from evalslo.errors import Fault, FileFaults, MeasurementError, UsageError
 from evalslo.loaders.golden import read_golden, read_hub
 from evalslo.model.golden import GoldenSet
 from evalslo.model.protocols import Endpoint
+from evalslo.model.run import Sampling
 from evalslo.model.sample import Sample
 from evalslo.model.suite import Suite
 from evalslo.slo.lint import impossible
+from evalslo.slo.sequential import halved
+from evalslo.slo.slices import divide, id_in_file, untagged
 from evalslo.store.run_folder import read_samples
 
 
@@ -27,17 +30,33 @@ class Prepared:
     suite: Suite
     golden: GoldenSet
     endpoint: Endpoint
+    sampling: Sampling = "fixed"
     notes: tuple[str, ...] = ()
 
 
-def prepare(suite: Suite, *, environ: Mapping[str, str]) -> Prepared:
-    """All that must be right before the first call. Raises `FileFaults` and `UsageError`; calls nothing."""
+def prepare(suite: Suite, *, environ: Mapping[str, str], sampling: Sampling = "fixed") -> Prepared:
+    """All that must be right before the first call. Raises `FileFaults` and `UsageError`; calls nothing.
+
+    A sequential run needs more of a golden set: what its objectives must be able to show they must show at half of alpha.
+    """
     refuse_bad_options(suite)
     golden = load_golden(suite, environ=environ)
-    if faults := impossible(suite, golden.queries):
+    suite, faults = divide(suite, golden.queries)
+    if faults := (*faults, *impossible(_at_horizon(suite, sampling), golden.queries)):
         raise FileFaults(faults)
     endpoint = open_suite_endpoint(suite, environ=environ)
-    return Prepared(suite=suite, golden=golden, endpoint=endpoint, notes=tuple(_notes(suite)))
+    return Prepared(
+        suite=suite, golden=golden, endpoint=endpoint, sampling=sampling, notes=tuple(_notes(suite, golden))
+    )
+
+
+def _at_horizon(suite: Suite, sampling: Sampling) -> Suite:
+    """The suite as its last look will judge it. Raises `UsageError` where a sequential run has no look at all."""
+    if sampling == "fixed":
+        return suite
+    if suite.gate.population == "finite":
+        raise UsageError("gate.population: finite has no sequential test; run it without --sequential")
+    return replace(suite, objectives=tuple(halved(objective) for objective in suite.objectives))
 
 
 def open_suite_endpoint(suite: Suite, *, environ: Mapping[str, str]) -> Endpoint:
@@ -47,14 +66,16 @@ def open_suite_endpoint(suite: Suite, *, environ: Mapping[str, str]) -> Endpoint
     )
 
 
-def _notes(suite: Suite) -> Iterator[str]:
+def _notes(suite: Suite, golden: GoldenSet) -> Iterator[str]:
     blocked = [
-        one.id
+        id_in_file(one)
         for one in suite.objectives
         if one.critical and suite.slis[one.sli.name].unproven and suite.gate.uncalibrated == "block"
     ]
     if blocked:
-        yield f"{', '.join(blocked)}: measured by a screen that nobody checked against people: this run cannot PASS"
+        names = ", ".join(dict.fromkeys(blocked))
+        yield f"{names}: measured by a screen that nobody checked against people: this run cannot PASS"
+    yield from untagged(suite.objectives, golden.queries)
 
 
 def refuse_bad_options(suite: Suite) -> None:

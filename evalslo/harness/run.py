@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalslo import plugins
-from evalslo.errors import MeasurementError
-from evalslo.harness.begin import Begun, begin_run, resume_run
+from evalslo.errors import MeasurementError, UsageError
+from evalslo.harness.begin import Asked, Begun, Started, begin_run, resume_run
 from evalslo.harness.collect import Watch, collect
 from evalslo.harness.evaluate import evaluate
+from evalslo.harness.follow import Follower
 from evalslo.harness.plan import PlannedCall, plan_calls
 from evalslo.harness.prepare import Prepared, refuse_bad_options
 from evalslo.harness.score import score_samples
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
-from evalslo.model.golden import GoldenSet
+from evalslo.model.golden import GoldenQuery, GoldenSet
 from evalslo.model.run import Manifest, Progress
 from evalslo.model.sample import Sample
 from evalslo.model.score import Score
@@ -28,6 +29,7 @@ from evalslo.model.scorecard import Fingerprint, Scorecard
 from evalslo.model.sli import Sli
 from evalslo.model.suite import Suite
 from evalslo.report.scorecard_json import to_json
+from evalslo.slo.slices import with_slices
 from evalslo.store.run_folder import (
     RunFolder,
     open_samples,
@@ -43,12 +45,14 @@ from evalslo.store.run_folder import (
 class Door:
     """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
 
-    `token` makes run ids of the same second differ. `stop`, once set, means: take no new call, end with what there is.
+    `token` makes run ids of the same second differ; `seed` shuffles the order of a sequential run. `stop`, once set, means:
+    take no new call, end with what there is.
     """
 
     home: Path
     clock: Callable[[], datetime]
     token: str
+    seed: int
     on_progress: Callable[[Progress], None]
     stop: asyncio.Event
 
@@ -87,7 +91,7 @@ def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[P
             f"{folder.golden_file}: it is not the golden set of the run any more; it cannot be gated"
         )
     begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
-    return _score_and_gate(judged, golden, begun, on_progress=on_progress)[1]
+    return _score_and_gate(with_slices(judged, golden.queries), golden, begun, on_progress=on_progress)[1]
 
 
 def _own_suite(folder: RunFolder, manifest: Manifest) -> Suite:
@@ -103,16 +107,26 @@ def _own_suite(folder: RunFolder, manifest: Manifest) -> Suite:
 
 
 def _begin(prepared: Prepared, *, door: Door, limit: int | None, resume: bool) -> Begun:
-    suite, golden = prepared.suite, prepared.golden
+    suite, golden, sampling = prepared.suite, prepared.golden, prepared.sampling
+    if limit is not None and sampling == "sequential":
+        raise UsageError(
+            "a sequential run stops by itself and takes no limit; leave one of --sequential and --limit out"
+        )
     fingerprint = Fingerprint(
         golden=golden.digest,
         suite=suite.digest,
         endpoint=prepared.endpoint.fingerprint(),
         scorers=_scorer_versions(suite),
     )
-    last = resume_run(suite, fingerprint=fingerprint, home=door.home, limit=limit) if resume else None
+    asked = Asked(limit=limit, sampling=sampling)
+    last = resume_run(suite, fingerprint=fingerprint, home=door.home, asked=asked) if resume else None
     return last or begin_run(
-        suite, golden, fingerprint=fingerprint, home=door.home, now=door.clock(), token=door.token, limit=limit
+        suite,
+        golden,
+        fingerprint=fingerprint,
+        home=door.home,
+        started=Started(at=door.clock(), token=door.token, seed=door.seed),
+        asked=asked,
     )
 
 
@@ -121,12 +135,21 @@ def _scorer_versions(suite: Suite) -> dict[str, str]:
 
 
 async def _collect(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
-    """Makes the calls that have no sample yet; the manifest says afterwards whether any are left."""
+    """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made."""
     suite, manifest = prepared.suite, begun.manifest
     planned = _planned(prepared.golden, manifest)
+    follow, enough = _following(prepared, manifest)
     with open_samples(begun.folder) as keep:
-        kept = {(sample.query_id, sample.repeat) for sample in read_samples(begun.folder.samples_file)}
-        left = [call for call in planned if call.key not in kept]
+        kept = set()
+        for sample in read_samples(begun.folder.samples_file):
+            kept.add((sample.query_id, sample.repeat))
+            follow(sample)
+
+        def keep_and_follow(sample: Sample) -> None:
+            keep(sample)
+            follow(sample)
+
+        left = [] if enough() else [call for call in planned if call.key not in kept]
         if not left and manifest.finished_at is not None:
             write_manifest(begun.folder, manifest)  # the scorers may be newer than those it named
             return begun
@@ -137,19 +160,40 @@ async def _collect(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
             prepared.endpoint,
             left,
             suite=suite.name,
-            done=len(planned) - len(left),
+            done=len(kept),
             limits=suite.limits,
-            keep=keep,
+            keep=keep_and_follow,
             watch=Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop),
+            enough=enough,
         )
         now = door.clock()
-        ended = _ended(manifest, whole=came == len(left), seconds=(now - began).total_seconds(), now=now)
+        whole = enough() or came == len(left)
+        ended = _ended(manifest, whole=whole, seconds=(now - began).total_seconds(), now=now)
         write_manifest(begun.folder, ended)
     return Begun(folder=begun.folder, manifest=ended)
 
 
 def _planned(golden: GoldenSet, manifest: Manifest) -> tuple[PlannedCall, ...]:
-    return plan_calls(golden.queries, repeats=manifest.repeats, seed=manifest.order_seed, limit=manifest.limit)
+    return plan_calls(
+        golden.queries,
+        repeats=manifest.repeats,
+        seed=manifest.order_seed,
+        limit=manifest.limit,
+        sampling=manifest.sampling,
+    )
+
+
+def _following(prepared: Prepared, manifest: Manifest) -> tuple[Callable[[Sample], None], Callable[[], bool]]:
+    """What to call with each sample, and what then says whether enough is known: never, in a run of a fixed size."""
+    if manifest.sampling == "fixed":
+        return lambda _: None, lambda: False
+    suite = prepared.suite
+
+    def score(unit: Sequence[GoldenQuery], samples: Sequence[Sample]) -> list[Score]:
+        return _scores(suite, unit, samples, on_progress=lambda _: None)
+
+    follower = Follower(suite, prepared.golden.queries, manifest, score=score)
+    return follower.take, lambda: follower.latches.decided
 
 
 def _ended(manifest: Manifest, *, whole: bool, seconds: float, now: datetime) -> Manifest:
@@ -169,17 +213,28 @@ def _score_and_gate(
     asked = {call.query.id for call in planned}
     queries = [query for query in golden.queries if query.id in asked]
     samples = _in_planned_order(read_samples(begun.folder.samples_file), planned)
-    scores = score_samples(
-        samples,
+    scores = _scores(
+        suite,
         queries,
-        slis=_distinct_slis(suite),
-        scorers=plugins.scorers(),
-        contexts_from=suite.endpoint.contexts_from,
+        samples,
         on_progress=lambda done: on_progress(
             Progress(suite=suite.name, stage="score", done=done, planned=len(samples))
         ),
     )
     return scores, evaluate(suite, begun.manifest, queries=queries, samples=samples, scores=scores)
+
+
+def _scores(
+    suite: Suite, queries: Sequence[GoldenQuery], samples: Sequence[Sample], *, on_progress: Callable[[int], None]
+) -> list[Score]:
+    return score_samples(
+        samples,
+        queries,
+        slis=_distinct_slis(suite),
+        scorers=plugins.scorers(),
+        contexts_from=suite.endpoint.contexts_from,
+        on_progress=on_progress,
+    )
 
 
 def _in_planned_order(samples: Iterable[Sample], planned: Sequence[PlannedCall]) -> list[Sample]:

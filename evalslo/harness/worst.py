@@ -26,7 +26,10 @@ def worst_answers(
     samples: Sequence[Sample],
     scores: Sequence[Score],
 ) -> tuple[WorstAnswer, ...]:
-    """At most six answers, two an objective; failed calls are left to the table of errors."""
+    """At most six answers, two an objective; failed calls are left to the table of errors.
+
+    `observations` are by the id of an objective.
+    """
     by_key = {(sample.query_id, sample.repeat): sample for sample in samples if sample.response.error is None}
     by_id = {query.id: query for query in queries}
     score_of = {(score.query_id, score.repeat, score.sli): score for score in scores}
@@ -34,7 +37,7 @@ def worst_answers(
     shown: set[tuple[str, int]] = set()
     for row in sorted((row for row in rows if row.verdict in _FIRST), key=_urgency):
         objective = row.objective
-        missed = _missed(suite, objective, observations.get(str(objective.sli), ()))
+        missed = _missed(suite, objective, observations.get(objective.id, ()))
         fresh = [one for one in missed if (key := (one.query_id, one.repeat)) in by_key and key not in shown]
         for one in fresh[:SHOWN_PER_OBJECTIVE]:
             key = (one.query_id, one.repeat)

@@ -12,6 +12,7 @@ from evalslo.loaders.telling import quoted
 from evalslo.model.golden import GoldenQuery, GoldenSet
 
 _ROWS = {".jsonl": jsonl_rows, ".ndjson": jsonl_rows, ".csv": csv_rows, ".parquet": parquet_rows}
+_NO_WEIGHT = "no weight, while other rows have one; give every row its weight, or none"
 _NO_COLUMNS: Mapping[str, str] = {}
 
 
@@ -52,7 +53,7 @@ def encode_golden(golden: GoldenSet) -> Iterator[bytes]:
 
 def _golden(rows: Iterable[Row], *, columns: Mapping[str, str], faults: Faults, tabular: bool) -> GoldenSet:
     readers = column_readers(columns, tabular=tabular)
-    absent = set(columns.values())
+    absent, unweighted = set(columns.values()), Faults(file=faults.file)
     queries: list[GoldenQuery] = []
     first: dict[str, str] = {}
     digest = hashlib.sha256()
@@ -68,8 +69,12 @@ def _golden(rows: Iterable[Row], *, columns: Mapping[str, str], faults: Faults, 
         place = f"row {number}" if line is None else f"line {line}"
         if (before := first.setdefault(query.id, place)) != place:
             tell("id", f"the id {quoted(query.id)} is also that of {before}; give every query an id of its own")
+        if query.weight is None:
+            _tell(unweighted, columns, line, number, "weight", _NO_WEIGHT)
         digest.update(digest_bytes(query))
         queries.append(query)
+    if any(query.weight is not None for query in queries):
+        faults.join(unweighted)
     _tell_whole(faults, absent=absent, rows=number)
     faults.raise_if_any()
     return GoldenSet(queries=tuple(queries), digest=f"sha256:{digest.hexdigest()}", source=faults.file)

@@ -34,6 +34,11 @@ class Faults:
         if len(self.told) <= TOLD_FAULTS:
             self.told.append(Fault(self.file, line, where, message))
 
+    def join(self, others: "Faults") -> None:
+        """Takes over the faults of `others`."""
+        self.told.extend(others.told)
+        self.total += others.total
+
     def raise_if_any(self) -> None:
         """Raises FileFaults where anything was told."""
         if self.told:

@@ -1,7 +1,9 @@
 """One row of a golden file, read into a golden query; whatever is wrong with it is told at once."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -21,7 +23,9 @@ COLUMNS = (
     "tags",
     "language",
     "answerable",
+    "weight",
 )
+LIGHTEST, HEAVIEST = 1e-6, 1e6  # beyond these a weight is a slip, and one query all there is
 _JSON_TEXT = frozenset({"messages", "contexts", "relevant", "tags"})
 _ROLES = ("system", "user", "assistant")
 _NO_QUERY = "neither a query nor messages; if another column holds the question, say so: columns: {query: question}"
@@ -89,10 +93,14 @@ def encode_row(query: GoldenQuery) -> bytes:
 
 def digest_bytes(query: GoldenQuery) -> bytes:
     """Bytes that are the same for the same content, whichever form and order of columns it was read from."""
-    return _ENCODER.encode(query)
+    return _ENCODER.encode(query if query.weight is not None else _Unweighted(*_unweighted(query)))
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
+# golden sets are older than weights: those without any keep their digests
+_UNWEIGHTED = [field.name for field in fields(GoldenQuery) if field.name != "weight"]
+_Unweighted = msgspec.defstruct("_Unweighted", _UNWEIGHTED)
+_unweighted = attrgetter(*_UNWEIGHTED)
 _MAY_BE_EMPTY = frozenset({"contexts", "relevant"})
 
 
@@ -131,9 +139,19 @@ def _spelt_out(ours: str, value: object) -> object:
             if ours == "reference":
                 return value
             raise WrongValueError(f"found {quoted(value)}; wanted JSON ({error})") from None
+    if ours == "weight":
+        return _number(value)
     if ours == "answerable":
         return {"true": True, "false": False}.get(value.lower(), value)
     return value
+
+
+def _number(text: str) -> float | str:
+    """The number that a text spells as JSON would; else the text."""
+    try:
+        return msgspec.json.decode(text, type=float)
+    except ValueError:
+        return text
 
 
 def _text(value: object) -> str:
@@ -163,6 +181,12 @@ def _answerable(value: object) -> bool:
     if not isinstance(value, bool):
         raise WrongValueError(f"found {found(value)}; wanted true or false")
     return value
+
+
+def _weight(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not LIGHTEST <= value <= HEAVIEST:
+        raise WrongValueError(f"found {found(value)}; wanted a number above 0, from {LIGHTEST:f} to {HEAVIEST:.0f}")
+    return float(value)
 
 
 def _messages(value: object) -> tuple[Message, ...]:
@@ -263,4 +287,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "tags": _tags,
     "language": _optional_text,
     "answerable": _answerable,
+    "weight": _weight,
 }

@@ -15,13 +15,14 @@ Complaint = tuple[Keys, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One objective as it stands in the file; `parsed` is None where its text has a fault."""
+    """One objective as it stands in the file; `parsed` is None where its text has a fault, `per` where it has none."""
 
     keys: Keys
     text: str
     id: str | None
     critical: bool
     parsed: ParsedObjective | None
+    per: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +55,16 @@ def _entry(
     said = raw if isinstance(raw, dict) else {}
     keys: Keys = ("objectives", index)
     given, critical = said.get("id"), said.get("critical") is not False
+    per = tag if isinstance(tag := said.get("per"), str) else None
     try:
         parsed = parse_objective(text, slis=slis)
         parsed = replace(parsed, sli=_with_options(parsed.sli, defined))
     except UsageError as error:
         name = given if isinstance(given, str) else None
-        return Entry(keys=keys, text=text, id=name, critical=critical, parsed=None), ((keys, str(error)),)
+        return Entry(keys=keys, text=text, id=name, critical=critical, parsed=None, per=per), ((keys, str(error)),)
     name = given if isinstance(given, str) else str(parsed.sli)
-    entry = Entry(keys=keys, text=text, id=name, critical=critical, parsed=parsed)
-    return entry, tuple(_check_soft(entry, parsed))
+    entry = Entry(keys=keys, text=text, id=name, critical=critical, parsed=parsed, per=per)
+    return entry, (*_check_soft(entry, parsed), *_check_per(entry, spec=slis[parsed.sli.name]))
 
 
 def _with_options(sli: Sli, defined: Mapping[str, Value]) -> Sli:
@@ -80,11 +82,17 @@ def _check_soft(entry: Entry, parsed: ParsedObjective) -> Iterator[Complaint]:
         yield entry.keys, f"{quoted(entry.text)}: {parsed.soft_only}; {mend}"
 
 
+def _check_per(entry: Entry, *, spec: SliSpec) -> Iterator[Complaint]:
+    if entry.per is not None and spec.per_run:
+        yield (*entry.keys, "per"), f"{spec.name} is one figure of the whole run, which has no slices; take per away"
+
+
 def _check_together(entries: Sequence[Entry]) -> Iterator[Complaint]:
-    first: dict[str, int] = {}
+    """What is wrong between entries; the slices of an objective with `per` have other ids than one without."""
+    first: dict[tuple[str, str | None], int] = {}
     for number, entry in enumerate(entries):
-        if entry.id is not None and first.setdefault(entry.id, number) != number:
-            other = quoted(entries[first[entry.id]].text)
+        if entry.id is not None and first.setdefault((entry.id, entry.per), number) != number:
+            other = quoted(entries[first[entry.id, entry.per]].text)
             yield entry.keys, f"the id {quoted(entry.id)} is also that of {other}; give one of them an id of its own"
     if entries and not any(entry.critical for entry in entries):
         yield ("objectives",), "no objective is critical, so nothing could fail; take critical: false from at least one"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from evalslo.model.suite import GateRules, Limits
+from evalslo.model.suite import GateRules, Limits, MeanMethod, Population, RateMethod
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 VARIANT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -38,7 +38,7 @@ Text = Annotated[str, Field(min_length=1)]
 Slug = Annotated[str, Field(pattern=SLUG)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]
 Column = Literal[
-    "id", "query", "messages", "reference", "contexts", "relevant", "group", "tags", "language", "answerable"
+    "id", "query", "messages", "reference", "contexts", "relevant", "group", "tags", "language", "answerable", "weight"
 ]
 OnInconclusiveKey = Literal["block", "warn"]
 
@@ -221,6 +221,10 @@ class ObjectiveKeys(Keys):
         default=None, description="As in `gate`, for this objective only."
     )
     alpha: float | None = Field(default=None, gt=0, lt=0.5, description="As in `gate`, for this objective only.")
+    per: Text | None = Field(
+        default=None,
+        description="A tag of the golden queries, or language: the objective must hold for each of its values by itself.",
+    )
 
 
 ObjectiveEntry = Annotated[
@@ -251,6 +255,19 @@ class GateKeys(Keys):
         ge=0,
         le=1,
         description="The least correlation assumed between repeats of a query.",
+    )
+    population: Population = Field(
+        default=_GATE.population,
+        description="What a verdict speaks of. queries: all queries like these. finite: this golden set alone.",
+    )
+    strict: bool = Field(
+        default=_GATE.strict, description="Only methods whose error rate is proved; PASS and FAIL take more queries."
+    )
+    rate_method: RateMethod = Field(
+        default=_GATE.rate_method, description="What bounds the share of good events, where events are independent."
+    )
+    mean_method: MeanMethod = Field(
+        default=_GATE.mean_method, description="What bounds the mean of scores, where scores are independent."
     )
 
 

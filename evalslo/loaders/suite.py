@@ -110,6 +110,7 @@ def _objective(
         quantile=entry.parsed.quantile,
         unit=slis[entry.parsed.sli.name].unit if entry.parsed.shape == "mean" else None,
         place=Place(file=document.file, line=document.line(entry.keys)),
+        per=entry.per,
     )
 
 
@@ -146,6 +147,10 @@ def _gate(said: "GateKeys") -> GateRules:
         min_coverage=_exact(said.min_coverage),
         uncalibrated=said.uncalibrated,
         icc_floor=_exact(said.icc_floor),
+        population=said.population,
+        strict=said.strict,
+        rate_method=said.rate_method,
+        mean_method=said.mean_method,
     )
 
 

@@ -29,6 +29,7 @@ class GoldenQuery:
     `query` is never empty; where the row has `messages` it is the last user turn. `reference` holds the acceptable answers,
     any of them right. `relevant` maps document ids to grades >= 0 (grade > 0 is relevant); None where the row says nothing
     about relevance. `contexts` is None where the row has none. `answerable` None: not said.
+    `weight` is how much of the traffic the query stands for, relative to the others; None where no row says so.
     `fields` keeps the row's other columns, for prompts and request bodies.
     """
 
@@ -42,6 +43,7 @@ class GoldenQuery:
     tags: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
     answerable: bool | None = None
+    weight: float | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property

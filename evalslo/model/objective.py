@@ -30,12 +30,24 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """The golden queries whose tag `tag` (or `language`) has the value `value`."""
+
+    tag: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.tag}={self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """One objective. `target` lies in [0, 1] for an event ratio and for a score's mean; else it is in the SLI's `unit`.
 
     `event` is None for a rate (the SLI itself says good or bad) and for a mean. `quantile` in (0, 1) is set where the text
-    said `pNN`. `unit` is None but for the mean of a quantity. `alpha` is one-sided. An objective's identity in history is
-    `id`, not its text.
+    said `pNN`. `unit` is None but for the mean of a quantity. `alpha` is one-sided. `per` names the tag whose every value
+    must hold by itself; such an objective becomes one of each value, with its `slice` set and `per` None. An objective's
+    identity in history is `id`, not its text.
     """
 
     id: str
@@ -51,3 +63,5 @@ class Objective:
     quantile: Fraction | None = None
     unit: Unit | None = None
     place: Place | None = None
+    per: str | None = None
+    slice: Slice | None = None

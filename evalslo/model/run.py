@@ -6,6 +6,7 @@ from typing import Literal
 from evalslo.model.scorecard import Fingerprint
 
 RunState = Literal["collecting", "interrupted", "finished"]
+Sampling = Literal["fixed", "sequential"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,8 @@ class Manifest:
     """What a run's folder says of itself. `repeats` x `queries` events are planned; `limit` None: the whole golden set.
 
     `golden` is where the golden set was read from. `collecting_s` is the time that calls were made in, over all sittings;
-    None where one of them was killed.
+    None where one of them was killed. `sampling` sequential: the run may end before every planned call is made, and only
+    methods that allow for that may gate it.
     """
 
     run_id: str
@@ -35,11 +37,12 @@ class Manifest:
     version: str
     release: str | None = None
     environment: str | None = None
+    sampling: Sampling = "fixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far."""
+    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far; `note` says what else is known."""
 
     suite: str
     stage: Literal["collect", "score"]
@@ -47,3 +50,4 @@ class Progress:
     planned: int
     errors: int = 0
     in_flight: int = 0
+    note: str = ""

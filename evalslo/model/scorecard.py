@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from evalslo.model.objective import Objective
+from evalslo.model.objective import Objective, Slice
 from evalslo.model.sample import Timing
 from evalslo.model.score import Evidence, Missing
 
@@ -23,7 +23,8 @@ class Verdict(StrEnum):
 class Observation:
     """One SLI of one planned event, without text: the hinge between answers and objectives.
 
-    Exactly one of `value` and `missing` is None. A call error that counts as bad has its worst value already.
+    Exactly one of `value` and `missing` is None. A call error that counts as bad has its worst value already, and is
+    `failed`. `weight` is that of its golden query, above 0.
     """
 
     query_id: str
@@ -31,6 +32,8 @@ class Observation:
     repeat: int
     value: float | None = None
     missing: Missing | None = None
+    weight: float = 1.0
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,38 @@ class QuantileEstimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """How people's labels corrected a scorer's verdicts. `raw_estimate` is the point before that.
+
+    `needed_labels` is how many further labels would decide at the present estimate; None where it is decided, or labels
+    alone would not.
+    """
+
+    method: str
+    labels: int
+    raw_estimate: float
+    needed_labels: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VarianceSplit:
+    """The variance of one value, by where it comes from: golden queries, samples of a query, votes on a sample.
+
+    In squared units of the value, never below 0. `votes` is None where each sample has one vote only.
+    """
+
+    queries: float
+    samples: float
+    votes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveResult:
-    """One row of the scorecard. `estimate` None: it could not be measured."""
+    """One row of the scorecard. `estimate` None: it could not be measured.
+
+    `decided_at` is set by a sequential run only: after how many golden queries the verdict was latched. `variance` is None
+    without repeats.
+    """
 
     objective: Objective
     verdict: Verdict
@@ -108,6 +141,36 @@ class ObjectiveResult:
     quantile: QuantileEstimate | None = None
     worst_case: float | None = None
     reasons: tuple[Reason, ...] = ()
+    correction: Correction | None = None
+    variance: VarianceSplit | None = None
+    decided_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceFinding:
+    """One objective inside one slice beside the rest of the golden set, to look into and never to gate on.
+
+    `estimate` and `rest` lie in the space of the objective's target. `p` speaks against "the slice is no worse than the
+    rest"; `stands_out` says whether that falls among all slices shown (Benjamini-Hochberg).
+    """
+
+    objective: str
+    slice: Slice
+    n: int
+    estimate: float
+    rest: float
+    p: float
+    stands_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequential:
+    """How a sequential run ended: `stopped_at` of at most `horizon` golden queries, in the order shuffled by `seed`."""
+
+    seed: int
+    horizon: int
+    stopped_at: int
+    calls_saved: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +232,5 @@ class Scorecard:
     error_examples: Mapping[str, str] = field(default_factory=dict)
     worst: tuple[WorstAnswer, ...] = ()
     advice: tuple[str, ...] = ()
+    slices: tuple[SliceFinding, ...] = ()
+    sequential: Sequential | None = None

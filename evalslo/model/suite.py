@@ -10,6 +10,9 @@ from evalslo.model.objective import Objective, OnInconclusive
 from evalslo.model.sli import SliSpec
 
 ContextsFrom = Literal["golden", "response"]
+Population = Literal["queries", "finite"]
+RateMethod = Literal["clopper-pearson", "wilson", "jeffreys", "mid-p", "beta-prior"]
+MeanMethod = Literal["gaffke", "t", "bca", "percentile-bootstrap"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +57,21 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRules:
-    """How verdicts are reached. `alpha` is one-sided; `icc_floor` is the least correlation assumed inside a cluster."""
+    """How verdicts are reached. `alpha` is one-sided; `icc_floor` is the least correlation assumed inside a cluster.
+
+    `population`: the verdict speaks of queries like these, or (`finite`) of this golden set alone. `strict` takes proved
+    methods only. `rate_method` and `mean_method` replace the default of independent events and scores.
+    """
 
     alpha: Fraction = Fraction(1, 20)
     on_inconclusive: OnInconclusive = "block"
     min_coverage: Fraction = Fraction(19, 20)
     uncalibrated: OnInconclusive = "block"
     icc_floor: Fraction = Fraction(3, 10)
+    population: Population = "queries"
+    strict: bool = False
+    rate_method: RateMethod = "clopper-pearson"
+    mean_method: MeanMethod = "gaffke"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
-from evalslo.model.scorecard import Counts, ObjectiveResult, Reason, Verdict
+from evalslo.model.scorecard import Correction, Counts, Estimate, ObjectiveResult, Reason, Verdict
 from evalslo.report.bar import BAR_CELLS, bar_heading, draw_bar
 from evalslo.report.figures import Figures, quantile_figures, row_figure, row_figures, share
 from evalslo.report.paper import COLOURS, Paper, flowing, said, verdict_mark
@@ -175,11 +175,15 @@ def _details(paper: Paper, row: Row, *, indent: int) -> list[Text]:
         _words(paper, row.result.objective),
         _quantile(paper, row.result),
         _counted(row.result),
+        _design_effect(row.result.estimate),
+        _decided(row.result),
         f"coverage {_coverage(paper, counts)}",
         _worst_case(row.result),
         said(paper, row.result.scorer or "", width=40),
     ]
     page = flowing(paper, parts, indent=indent, style="dim")
+    if row.result.correction is not None:
+        page += flowing(paper, _corrected(row.result.objective, row.result.correction), indent=indent, style="dim")
     if counts.excluded:
         page += flowing(paper, [_left_out(paper, counts)], indent=indent, style="dim")
     for reason in row.reasons:
@@ -211,6 +215,27 @@ def _counted(result: ObjectiveResult) -> str:
     return f"{text} in {result.estimate.clusters:,} clusters"
 
 
+def _design_effect(estimate: Estimate | None) -> str:
+    """How many dependent events carry as much as one independent event, and the correlation that was found."""
+    if estimate is None or estimate.deff is None:
+        return ""
+    effect = f"design effect {estimate.deff:.2f}"
+    return effect if estimate.icc is None else f"{effect} (ICC {estimate.icc:.2f})"
+
+
+def _decided(result: ObjectiveResult) -> str:
+    return "" if result.decided_at is None else f"decided after {result.decided_at:,} queries"
+
+
+def _corrected(objective: Objective, correction: Correction) -> list[str]:
+    """What people's labels changed, and how many more would decide."""
+    needed = correction.needed_labels
+    return [
+        f"corrected by {correction.labels:,} labels, was {row_figure(objective, correction.raw_estimate)}",
+        "" if needed is None else f"about {needed:,} more labels would settle it",
+    ]
+
+
 def _coverage(paper: Paper, counts: Counts) -> str:
     return paper.signs.none if counts.coverage is None else share(counts.coverage)
 
@@ -238,10 +263,10 @@ def _quantile(paper: Paper, result: ObjectiveResult) -> str:
     if quantile is None or event is None:
         return ""
     name = f"p{100 * quantile.q:.6g}"
-    if quantile.estimate is None and quantile.lower is None and quantile.upper is None:
-        return f"{name} {paper.signs.none}"
     figures = quantile_figures(quantile, bound=event.value, unit=event.unit)
     none = paper.signs.none
+    if quantile.lower is None and quantile.upper is None:
+        return f"{name} {figures.estimate or none}"
     return f"{name} {figures.estimate or none} [{figures.lower or none}, {figures.upper or none}]"
 
 

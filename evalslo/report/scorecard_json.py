@@ -2,7 +2,7 @@
 
 The keys are public and always there; null where one does not apply. After the documented ones come `variant`, `timings`
 (where latencies come from), `errors` (failed calls by class), `error_examples` (what the first of each class said), `worst`
-(the worst answers with their evidence) and `advice`.
+(the worst answers with their evidence), `advice`, and `slices` (objectives by tag, explored and never gated).
 """
 
 import json
@@ -11,15 +11,19 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from evalslo.model.objective import Event, Place
+from evalslo.model.objective import Event, Place, Slice
 from evalslo.model.scorecard import (
+    Correction,
     Estimate,
     Fingerprint,
     ObjectiveResult,
     QuantileEstimate,
     Reason,
     Scorecard,
+    Sequential,
+    SliceFinding,
     UsageTotals,
+    VarianceSplit,
     WorstAnswer,
 )
 from evalslo.report.told import told_reasons
@@ -71,7 +75,7 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "objectives": [_objective(result) for result in card.objectives],
         "comparison": None,
         "budget": None,
-        "sequential": None,
+        "sequential": _sequential(card.sequential),
         "freeze": None,
         "usage": _usage(card.usage),
         "fingerprint": _fingerprint(card.fingerprint),
@@ -81,6 +85,7 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "error_examples": _sorted(card.error_examples),
         "worst": [_worst(answer) for answer in card.worst],
         "advice": card.advice,
+        "slices": [_finding(finding) for finding in card.slices],
     }
 
 
@@ -94,7 +99,7 @@ def _objective(result: ObjectiveResult) -> dict[str, Any]:
         "id": objective.id,
         "text": objective.text,
         "place": _place(objective.place),
-        "slice": None,
+        "slice": _slice(objective.slice),
         "critical": objective.critical,
         "sli": str(objective.sli),
         "scorer": result.scorer,
@@ -108,8 +113,9 @@ def _objective(result: ObjectiveResult) -> dict[str, Any]:
         "needed": None if result.estimate is None else result.estimate.needed,
         **_counts(result),
         **_clusters(result.estimate),
-        "correction": None,
+        "correction": _correction(result.correction),
         "parts": None,
+        "variance": _variance(result.variance),
     }
 
 
@@ -148,6 +154,21 @@ def _clusters(estimate: Estimate | None) -> dict[str, Any]:
     }
 
 
+def _correction(correction: Correction | None) -> dict[str, Any] | None:
+    if correction is None:
+        return None
+    return {
+        "method": correction.method,
+        "labels": correction.labels,
+        "raw_estimate": correction.raw_estimate,
+        "needed_labels": correction.needed_labels,
+    }
+
+
+def _variance(split: VarianceSplit | None) -> dict[str, Any] | None:
+    return None if split is None else {"queries": split.queries, "samples": split.samples, "votes": split.votes}
+
+
 def _quantile(quantile: QuantileEstimate | None) -> dict[str, Any] | None:
     if quantile is None:
         return None
@@ -156,6 +177,23 @@ def _quantile(quantile: QuantileEstimate | None) -> dict[str, Any] | None:
 
 def _event(event: Event | None) -> dict[str, Any] | None:
     return None if event is None else {"op": event.op, "value": event.value, "unit": event.unit, "of": event.of}
+
+
+def _slice(part: Slice | None) -> dict[str, Any] | None:
+    return None if part is None else {"tag": part.tag, "value": part.value}
+
+
+def _finding(finding: SliceFinding) -> dict[str, Any]:
+    return {
+        "objective": finding.objective,
+        "tag": finding.slice.tag,
+        "value": finding.slice.value,
+        "n": finding.n,
+        "estimate": finding.estimate,
+        "rest": finding.rest,
+        "p": finding.p,
+        "stands_out": finding.stands_out,
+    }
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:
@@ -180,6 +218,17 @@ def _fingerprint(fingerprint: Fingerprint) -> dict[str, Any]:
         "endpoint": _sorted(fingerprint.endpoint),
         "scorers": _sorted(fingerprint.scorers),
         "judges": {},
+    }
+
+
+def _sequential(ended: Sequential | None) -> dict[str, Any] | None:
+    if ended is None:
+        return None
+    return {
+        "seed": ended.seed,
+        "horizon": ended.horizon,
+        "stopped_at": ended.stopped_at,
+        "calls_saved": ended.calls_saved,
     }
 
 

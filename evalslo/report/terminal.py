@@ -6,10 +6,11 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from evalslo.model.scorecard import ObjectiveResult, Reason, Scorecard, UsageTotals, Verdict
+from evalslo.model.scorecard import ObjectiveResult, Reason, Scorecard, Sequential, UsageTotals, Verdict
 from evalslo.report.figures import amount
 from evalslo.report.paper import COLOURS, Paper, flowing, joined, labelled, paper_of, put, said, verdict_mark
 from evalslo.report.rows import is_unconfirmed, objective_rows
+from evalslo.report.slices import slice_findings
 from evalslo.report.told import told_reasons
 from evalslo.report.worst import worst_answers
 
@@ -31,6 +32,7 @@ def render(scorecard: Scorecard, *, console: Console, run_folder: str | None = N
         _reasons(paper, scorecard),
         objective_rows(paper, scorecard.objectives, reasons=scorecard.reasons),
         _next(paper, scorecard),
+        slice_findings(paper, scorecard.slices, objectives=scorecard.objectives),
         worst_answers(paper, scorecard.worst),
         _footer(paper, scorecard, run_folder=run_folder),
     ]
@@ -83,7 +85,15 @@ def _which(paper: Paper, scorecard: Scorecard) -> list[str]:
     """Which run it was. Each name follows a word of ours, so that no name can stand where a verdict does."""
     named = {"run": scorecard.run_id, "service": scorecard.service, "variant": scorecard.variant}
     words = [f"{word} {said(paper, name, width=48)}" for word, name in named.items() if name is not None]
-    return [*words, _took(scorecard)]
+    return [*words, _took(scorecard), *_stopped(scorecard.sequential)]
+
+
+def _stopped(ended: Sequential | None) -> list[str]:
+    """Where a sequential run ended, and what that saved."""
+    if ended is None:
+        return []
+    stopped = f"sequential: stopped after {ended.stopped_at:,} of {ended.horizon:,} queries"
+    return [stopped, f"{ended.calls_saved:,} calls saved", f"seed {ended.seed}"]
 
 
 def _took(scorecard: Scorecard) -> str:

@@ -1,34 +1,44 @@
 """Estimates: which bound for which design (docs/statistics.md, "Which method decides").
 
-| shape and design | independent unit | method |
-|---|---|---|
-| ratio, one event a query | query | Clopper-Pearson |
-| mean, one score a query | query | Gaffke |
-| repeats, no groups | query; its events are the elements | Korn-Graubard (ratio), scaled Gaffke (mean) |
-| groups, no repeats | group; its queries are the elements | the same |
-| groups and repeats | group; the means of its queries are the elements | the same |
+| shape and design | independent unit | method | `gate.strict` |
+|---|---|---|---|
+| ratio, one event a query | query | Clopper-Pearson, or `gate.rate_method` | the same |
+| mean, one score a query | query | Gaffke, or `gate.mean_method` | betting |
+| repeats, no groups | query; its events are the elements | Korn-Graubard (ratio), scaled Gaffke (mean) | betting |
+| groups, no repeats | group; its queries are the elements | the same | betting |
+| groups and repeats | group; the means of its queries are the elements | the same | betting |
+| weights that differ | as above; each element has its query's weight | the same, `+weights` | betting |
+| `population: finite` | event | as one event a query, `+finite` | as one event a query |
 
 The methods know only "a mean in [0, 1], higher is better"; `<=` objectives are mirrored on the way in and back on the way out.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from operator import mul
 
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Counts, Estimate, Observation, QuantileEstimate
 from evalslo.model.sli import SliSpec
+from evalslo.model.suite import GateRules
+from evalslo.slo.methods import bound_of, rate_bound
+from evalslo.slo.observe import in_population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elements:
-    """What a bound is computed from: `values` with the code of the independent unit of each, queries counted beside."""
+    """What a bound is computed from: `values` with the code of the independent unit of each, queries counted beside.
+
+    `weights` has one a value; None where all are alike.
+    """
 
     values: tuple[float, ...]
     units: tuple[int, ...]
     queries: int
+    weights: tuple[float, ...] | None = None
 
     @property
     def clusters(self) -> int:
@@ -59,56 +69,57 @@ def count(events: Sequence[Observation], *, ratio: bool) -> Counts:
 
 def elements_of(events: Sequence[Observation]) -> Elements:
     """The measured events as elements in independent units, by the table above."""
-    measured = [(one.cluster, one.query_id, one.value) for one in events if one.value is not None]
-    queries: dict[tuple[str, str], list[float]] = {}
-    for cluster, query, value in measured:
-        queries.setdefault((cluster, query), []).append(value)
-    clusters = {cluster: code for code, cluster in enumerate(dict.fromkeys(cluster for cluster, _ in queries))}
-    if len(clusters) == len(queries):
-        values = [(clusters[cluster], value) for cluster, _, value in measured]
-    else:
-        values = [(clusters[cluster], math.fsum(found) / len(found)) for (cluster, _), found in queries.items()]
+    measured = [one for one in events if one.value is not None]
+    queries: dict[tuple[str, str], list[Observation]] = {}
+    for one in measured:
+        queries.setdefault((one.cluster, one.query_id), []).append(one)
+    grouped = len({cluster for cluster, _ in queries}) < len(queries)
+    elements = list(queries.values()) if grouped else [[one] for one in measured]
+    weights = tuple(found[0].weight for found in elements)
     return Elements(
-        values=tuple(value for _, value in values), units=tuple(unit for unit, _ in values), queries=len(queries)
+        values=tuple(_mean([one.value for one in found if one.value is not None]) for found in elements),
+        units=tuple(_codes(found[0].cluster for found in elements)),
+        queries=len(queries),
+        weights=weights if len(set(weights)) > 1 else None,
     )
 
 
-def estimate(objective: Objective, elements: Elements, *, spec: SliSpec, icc_floor: Fraction) -> Estimate:
+def estimate(objective: Objective, elements: Elements, *, spec: SliSpec, rules: GateRules) -> Estimate:
     """The point and its bounds in the space of the objective's target. `elements` has at least one value."""
     if objective.shape == "mean" and spec.kind == "quantity":
         return _unbounded(elements)
     if objective.op == ">=":
-        return _bound(objective, elements, good=elements.values, target=objective.target, icc_floor=icc_floor)
+        return _bound(objective, elements, good=elements.values, target=objective.target, rules=rules)
     good = elements.values if objective.shape == "event_ratio" else _mirrored(elements.values)
-    bound = _bound(objective, elements, good=good, target=1 - objective.target, icc_floor=icc_floor)
-    return _mirror(bound, point=_mean(_mirrored(good)))
+    bound = _bound(objective, elements, good=good, target=1 - objective.target, rules=rules)
+    return _mirror(bound, point=_mean(_mirrored(good), elements.weights))
 
 
 def _mirrored(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(1.0 - value for value in values)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+def _mean(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
+    if weights is None:
+        return math.fsum(values) / len(values)
+    return math.fsum(map(mul, values, weights)) / math.fsum(weights)
 
 
 def _bound(
-    objective: Objective, elements: Elements, *, good: Sequence[float], target: Fraction, icc_floor: Fraction
+    objective: Objective, elements: Elements, *, good: Sequence[float], target: Fraction, rules: GateRules
 ) -> Estimate:
     """The bounds of "the mean of `good` is at least `target`"; the units are those of `elements`."""
     import numpy as np
 
-    from evalslo.stats.clusters import scaled_gaffke
-    from evalslo.stats.exact import clopper_pearson
-    from evalslo.stats.gaffke import gaffke
-
-    if elements.clustered:
-        units = np.asarray(elements.units, dtype=np.int64)
-        found = scaled_gaffke(np.asarray(good), units, target=target, alpha=objective.alpha, icc_floor=icc_floor)
-    elif objective.shape == "event_ratio":
-        found = clopper_pearson(int(sum(good)), len(good), target=target, alpha=objective.alpha)
-    else:
-        found = gaffke(np.asarray(good), target=target, alpha=objective.alpha)
+    found = bound_of(
+        np.asarray(good),
+        np.asarray(elements.units, dtype=np.int64) if elements.clustered else None,
+        weights=None if elements.weights is None else np.asarray(elements.weights),
+        ratio=objective.shape == "event_ratio",
+        target=target,
+        alpha=objective.alpha,
+        rules=rules,
+    )
     return Estimate(
         estimate=found.estimate,
         lower=found.lower,
@@ -131,7 +142,7 @@ def _queries_needed(units: int | None, elements: Elements) -> int | None:
 def _unbounded(elements: Elements) -> Estimate:
     """A mean of a quantity: a point, and no method that could bound it."""
     return Estimate(
-        estimate=_mean(elements.values),
+        estimate=_mean(elements.values, elements.weights),
         lower=None,
         upper=None,
         p_pass=None,
@@ -150,30 +161,36 @@ def _mirror(bound: Estimate, *, point: float) -> Estimate:
     )
 
 
-def quantile(
-    objective: Objective, observations: Sequence[Observation], *, icc_floor: Fraction
-) -> QuantileEstimate | None:
+def quantile(objective: Objective, observations: Sequence[Observation], *, rules: GateRules) -> QuantileEstimate | None:
     """The quantile that the objective speaks of, by inverting the bound that gates; None where it speaks of none."""
     if objective.quantile is None or objective.event is None:
         return None
     from evalslo.stats.quantiles import quantile_interval
 
-    measured = [(one.value, one.cluster, one.query_id) for one in observations if one.value is not None]
-    clusters, queries = [cluster for _, cluster, _ in measured], [query for _, _, query in measured]
-    grouped = len(set(clusters)) < len(set(queries))
+    measured = [one for one in in_population(observations, population=rules.population) if one.value is not None]
+    clusters, queries = _codes(one.cluster for one in measured), _codes(one.query_id for one in measured)
     at_most = objective.event.op == "<="
     sign = 1.0 if at_most else -1.0  # "at least T" is "at most" of the negated values
     point, lower, upper = quantile_interval(
-        [sign * value for value, _, _ in measured],
+        [sign * one.value for one in measured if one.value is not None],
         clusters,
         q=objective.quantile if at_most else 1 - objective.quantile,
         alpha=objective.alpha,
-        icc_floor=icc_floor,
-        elements=queries if grouped else None,
+        icc_floor=rules.icc_floor,
+        elements=queries if max(clusters, default=0) < max(queries, default=0) else None,
+        weights=[one.weight for one in measured],
+        method=rate_bound(rules),
+        strict=rules.strict,
     )
     if not at_most:
         point, lower, upper = _negated(point), _negated(upper), _negated(lower)
     return QuantileEstimate(q=float(objective.quantile), estimate=point, lower=lower, upper=upper)
+
+
+def _codes(names: Iterable[str]) -> list[int]:
+    """0, 1, ... for each name in the order in which it first came."""
+    known: dict[str, int] = {}
+    return [known.setdefault(name, len(known)) for name in names]
 
 
 def _negated(value: float | None) -> float | None:
@@ -186,13 +203,9 @@ def extreme(objective: Objective, events: Sequence[Observation], *, unmeasured_a
     filled = [
         one
         if one.missing is None or not one.missing.applicable
-        else Observation(
-            query_id=one.query_id,
-            cluster=one.cluster,
-            repeat=one.repeat,
-            value=good if unmeasured_as_good else 1.0 - good,
-        )
+        else replace(one, value=good if unmeasured_as_good else 1.0 - good, missing=None)
         for one in events
     ]
-    mean = _mean(elements_of(filled).values)
+    elements = elements_of(filled)
+    mean = _mean(elements.values, elements.weights)
     return 1.0 - mean if objective.shape == "event_ratio" and objective.op == "<=" else mean

@@ -6,50 +6,111 @@ doi:10.1080/00401706.1982.10487790); it fails when a critical miss survives Holm
 (Holm 1979, jstor.org/stable/4615733).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from evalslo.model.labels import Labels
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
-from evalslo.model.scorecard import Counts, Estimate, ObjectiveResult, Observation, Reason, Verdict
+from evalslo.model.scorecard import (
+    Counts,
+    Estimate,
+    ObjectiveResult,
+    Observation,
+    QuantileEstimate,
+    Reason,
+    Verdict,
+)
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
 from evalslo.slo import estimate as estimating
-from evalslo.slo.observe import events_of
+from evalslo.slo.correction import corrected
+from evalslo.slo.observe import events_of, in_population
+from evalslo.slo.variance import variance_of
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.holm import survivors
+
+Estimator = Callable[[Sequence[Observation]], Estimate]
 
 ROUNDING = 1e-12  # of a mean that is compared with a target
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ERROR: 4}
 
 
 def judge(
-    objective: Objective, observations: Sequence[Observation], *, spec: SliSpec, rules: GateRules, scorer: str | None
+    objective: Objective,
+    observations: Sequence[Observation],
+    *,
+    spec: SliSpec,
+    rules: GateRules,
+    scorer: str | None,
+    estimator: Estimator | None = None,
+    labels: Labels | None = None,
+    run_id: str | None = None,
 ) -> ObjectiveResult:
-    """One row of the scorecard: counts, estimate and the objective's own verdict."""
+    """One row of the scorecard: counts, estimate and the objective's own verdict.
+
+    `estimator` makes the estimate from the events in another way than by the fixed-n bound of their design: sequentially.
+    `labels` correct it by what people said, best of the run `run_id` itself; ERROR where they cannot. Raises UsageError for
+    labels of what can have none.
+    """
     events = events_of(objective, observations)
     counts = estimating.count(events, ratio=objective.shape == "event_ratio")
-    unmeasurable = _unmeasurable(objective, counts, rules)
+    unmeasurable = why_unmeasurable(objective, counts, rules)
     if unmeasurable is not None:
-        return ObjectiveResult(
-            objective=objective, verdict=Verdict.ERROR, counts=counts, scorer=scorer, reasons=(unmeasurable,)
+        return _unmeasured(objective, counts, scorer=scorer, reason=unmeasurable)
+    units = in_population(events, population=rules.population)
+    if estimator is None:
+        found = estimating.estimate(objective, estimating.elements_of(units), spec=spec, rules=rules)
+    else:
+        found = estimator(events)
+    fixed = (
+        None
+        if labels is None
+        else corrected(
+            objective,
+            found,
+            observations=observations,
+            labels=labels,
+            spec=spec,
+            rules=rules,
+            scorer=scorer,
+            run_id=run_id,
+            sequential=estimator is not None,
         )
-    elements = estimating.elements_of(events)
-    found = estimating.estimate(objective, elements, spec=spec, icc_floor=rules.icc_floor)
-    verdict, reasons = _verdict(objective, found, events=events, counts=counts, spec=spec, rules=rules)
+    )
+    if isinstance(fixed, Reason):
+        return _unmeasured(objective, counts, scorer=scorer, reason=fixed)
+    if fixed is not None:
+        found, units, spec = fixed.estimate, fixed.events, replace(spec, unproven=False)
+    verdict, reasons = _verdict(objective, found, events=units, counts=counts, spec=spec, rules=rules)
     return ObjectiveResult(
         objective=objective,
         verdict=verdict,
         counts=counts,
         scorer=scorer,
         estimate=found if verdict is Verdict.INCONCLUSIVE else replace(found, needed=None),
-        quantile=estimating.quantile(objective, observations, icc_floor=rules.icc_floor),
-        worst_case=_worst_case(objective, events, found=found, counts=counts),
-        reasons=reasons,
+        quantile=_quantile(objective, observations, rules=rules, bounded=estimator is None),
+        worst_case=_worst_case(objective, units, found=found, counts=counts),
+        reasons=reasons if fixed is None else (*reasons, *fixed.reasons),
+        correction=None if fixed is None else fixed.correction,
+        variance=variance_of(events),
     )
 
 
-def _unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Reason | None:
+def _unmeasured(objective: Objective, counts: Counts, *, scorer: str | None, reason: Reason) -> ObjectiveResult:
+    return ObjectiveResult(objective=objective, verdict=Verdict.ERROR, counts=counts, scorer=scorer, reasons=(reason,))
+
+
+def _quantile(
+    objective: Objective, observations: Sequence[Observation], *, rules: GateRules, bounded: bool
+) -> QuantileEstimate | None:
+    """The quantile beside the share; its interval is that of the fixed-n bound, and none where another one decides."""
+    found = estimating.quantile(objective, observations, rules=rules)
+    return found if found is None or bounded else replace(found, lower=None, upper=None)
+
+
+def why_unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Reason | None:
+    """Why nothing can be said: no event to speak of, or too few of them measured; None where enough are."""
     coverage = counts.coverage
     if coverage is None:
         return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts, applicable=False))
@@ -101,6 +162,9 @@ def _verdict(
 def _no_bounds(objective: Objective, found: Estimate) -> Reason:
     if found.method is None:
         return _reason(objective, "no_bound", "the mean of a quantity has no bound: use pNN or `for NN%` to gate on it")
+    if found.clusters > 1:
+        text = f"all scores are equal, which {found.method} cannot bound: leave gate.mean_method at gaffke"
+        return _reason(objective, "no_spread", text)
     return _reason(objective, "one_unit", "one independent unit says nothing of its kind: add golden queries or groups")
 
 

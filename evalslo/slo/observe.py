@@ -5,12 +5,14 @@ The denominator is fixed by the golden set: an event without a score is an obser
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing, Score
 from evalslo.model.scorecard import Observation
 from evalslo.model.sli import Sli, SliSpec
+from evalslo.model.suite import Population
 from evalslo.slo.applies import silent_on
 
 Event = tuple[str, int]
@@ -43,11 +45,18 @@ def _observation(query: GoldenQuery, repeat: int, score: Score | None, *, sli: S
         value, missing = score.value, score.reason or Missing.SCORER_ERROR
     if value is None and missing in (Missing.CALL_ERROR, Missing.NOT_COLLECTED):
         missing = silent_on(query, sli=sli, spec=spec) or missing
-    if value is None and missing is Missing.CALL_ERROR and spec.on_error == "bad":
+    failed = value is None and missing is Missing.CALL_ERROR and spec.on_error == "bad"
+    if failed:
         value = worst_value(spec)
-    if value is not None:
-        return Observation(query_id=query.id, cluster=query.cluster, repeat=repeat, value=value)
-    return Observation(query_id=query.id, cluster=query.cluster, repeat=repeat, missing=missing)
+    return Observation(
+        query_id=query.id,
+        cluster=query.cluster,
+        repeat=repeat,
+        value=value,
+        missing=missing if value is None else None,
+        weight=1.0 if query.weight is None else query.weight,
+        failed=failed,
+    )
 
 
 def worst_value(spec: SliSpec) -> float:
@@ -70,18 +79,40 @@ def events_of(objective: Objective, observations: Sequence[Observation]) -> tupl
     return tuple(judged)
 
 
+def in_population(events: Sequence[Observation], *, population: Population) -> Sequence[Observation]:
+    """The events as a verdict on `population` takes them: of this golden set alone (`finite`), each is a unit of its own.
+
+    The golden queries are then given, and only chance between the answers is left; answers are drawn independently.
+    """
+    if population == "queries":
+        return events
+    return [replace(one, query_id=str(place), cluster=f"event:{place}") for place, one in enumerate(events)]
+
+
 def _finite(one: Observation) -> Observation:
     """An infinite value (a failed call of an unbounded quantity) has no place in a mean: it is unmeasured."""
     if one.value is None or math.isfinite(one.value):
         return one
-    return Observation(query_id=one.query_id, cluster=one.cluster, repeat=one.repeat, missing=Missing.CALL_ERROR)
+    return _as(one, None, missing=Missing.CALL_ERROR)
 
 
 def _judge(objective: Objective, one: Observation) -> Observation:
     if one.value is None:
         return one
-    good = is_good(objective, one.value)
-    return Observation(query_id=one.query_id, cluster=one.cluster, repeat=one.repeat, value=1.0 if good else 0.0)
+    return _as(one, 1.0 if is_good(objective, one.value) else 0.0)
+
+
+def _as(one: Observation, value: float | None, *, missing: Missing | None = None) -> Observation:
+    """`one` with another value; written out because `replace` takes ten times as long, and there may be millions."""
+    return Observation(
+        query_id=one.query_id,
+        cluster=one.cluster,
+        repeat=one.repeat,
+        value=value,
+        missing=missing,
+        weight=one.weight,
+        failed=one.failed and value is not None,
+    )
 
 
 def is_good(objective: Objective, value: float) -> bool:

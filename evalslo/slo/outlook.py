@@ -9,35 +9,55 @@ from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
 from evalslo.slo.ceiling import Ceiling, ceiling_of, ceiling_words
 from evalslo.slo.lint import Design, can_pass, design_of, good_target, why_not
+from evalslo.slo.plan import decides
+from evalslo.slo.slices import queries_of
+from evalslo.slo.units import units_of
 
 ONLY_SHOWN = "it is shown, and never decides: no method bounds it"
 
 
 def outlooks(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Outlook, ...]:
-    """One outlook an objective, in the order of the suite."""
-    return tuple(_outlook(suite, objective, queries) for objective in suite.objectives)
+    """One outlook an objective, in the order of the suite; of a slice's queries where the objective is one slice's."""
+    return tuple(_outlook(suite, objective, queries_of(objective, queries)) for objective in suite.objectives)
 
 
 def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery]) -> Outlook:
     spec = suite.slis[objective.sli.name]
     design = design_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
-    independent = int(design.effective)
-    decides = not spec.per_run and not (objective.shape == "mean" and spec.kind == "quantity")
+    decisive = decides(suite, objective)
+    independent = _worth(objective, queries, design, suite=suite) if decisive else int(design.effective)
     ceiling = ceiling_of(objective, queries)
     held_down = ceiling is not None and ceiling.below(objective)
-    most_bad, half_bad, power = _shares(objective, independent) if decides else (None, None, None)
+    most_bad, half_bad, power = _shares(objective, independent) if decisive else (None, None, None)
     return Outlook(
         objective=objective,
         queries=design.queries,
         events=design.elements,
         clusters=design.clusters,
         independent=independent,
-        can_pass=decides and can_pass(objective, design) and not _blocked(suite, spec) and not held_down,
+        can_pass=decisive and can_pass(objective, design) and not _blocked(suite, spec) and not held_down,
         most_bad=most_bad,
         half_bad=half_bad,
         power=power,
-        notes=tuple(_notes(suite, objective, design, spec=spec, ceiling=ceiling)) if decides else (ONLY_SHOWN,),
+        notes=tuple(_notes(suite, objective, design, worth=independent, ceiling=ceiling))
+        if decisive
+        else (ONLY_SHOWN,),
     )
+
+
+def _worth(objective: Objective, queries: Sequence[GoldenQuery], design: Design, *, suite: Suite) -> int:
+    """How many independent events the golden set is worth; what a perfect run is worth, where perfect ones cannot pass.
+
+    Bets have no design effect, nor has a finite population: there it is what a perfect run is worth.
+    """
+    from evalslo.stats.exact import fewest_for_pass
+
+    fewest = fewest_for_pass(good_target(objective), objective.alpha)
+    if design.bets or suite.gate.population == "finite" or fewest is None or design.clusters < fewest:
+        return int(design.effective)
+    spec = suite.slis[objective.sli.name]
+    units = units_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
+    return units.worth(design.clusters, fewest=fewest)
 
 
 def _shares(objective: Objective, independent: int) -> tuple[int | None, float | None, float | None]:
@@ -54,8 +74,8 @@ def _shares(objective: Objective, independent: int) -> tuple[int | None, float |
     return most, half_bad, pass_probability(independent, truth=1.0 - half_bad, target=target, alpha=objective.alpha)
 
 
-def _notes(suite: Suite, objective: Objective, design: Design, *, spec: SliSpec, ceiling: Ceiling | None) -> list[str]:
-    notes = []
+def _notes(suite: Suite, objective: Objective, design: Design, *, worth: int, ceiling: Ceiling | None) -> list[str]:
+    spec, notes = suite.slis[objective.sli.name], []
     if not can_pass(objective, design):
         notes.append(f"it cannot PASS: {why_not(objective, design)}")
     if ceiling is not None and ceiling.below(objective):
@@ -64,7 +84,7 @@ def _notes(suite: Suite, objective: Objective, design: Design, *, spec: SliSpec,
         effect = "it cannot PASS" if _blocked(suite, spec) else "a PASS says so"
         notes.append(f"its scorer was never checked against people: {effect} (gate.uncalibrated)")
     if design.clusters < design.elements:
-        notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {design.effective:.0f}")
+        notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {worth}")
     return notes
 
 

@@ -29,6 +29,29 @@ class Bound:
     needed_units: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Candidate minus baseline of a mean in [0, 1], higher better, its two one-sided bounds at `alpha`, and its p-values.
+
+    The target is `-margin`: `p_pass` speaks against "worse by more than the margin" (non-inferiority), `p_fail` against
+    "worse by less than the margin, or better", `p_superior` against "no better", `p_equivalent` against "different by the
+    margin or more, either way" (two one-sided tests; None at margin 0, where it means nothing). Bounds and p-values are
+    None where one independent unit is all there is. `units` counts independent pairs, or the independent units of both arms.
+    `needed_units` as in `Bound`.
+    """
+
+    estimate: float
+    lower: float | None
+    upper: float | None
+    p_pass: float | None
+    p_fail: float | None
+    p_superior: float | None
+    p_equivalent: float | None
+    method: str
+    units: int
+    needed_units: int | None = None
+
+
 def passes(p_pass: float | None, *, alpha: Fraction) -> bool:
     """Whether `p_pass` shows the target met. None shows nothing."""
     return p_pass is not None and p_pass <= float(alpha + SLACK)

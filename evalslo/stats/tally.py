@@ -1,31 +1,36 @@
 """A sample boiled down to distinct values and weights, and everything that is computed from that: all methods meet here."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from evalslo.stats import dirichlet
 from evalslo.stats.bound import Bound, fails, passes
-from evalslo.stats.checks import FloatArray
+from evalslo.stats.checks import FloatArray, IntArray
 
-_GRID = 500  # values with more distinct values than this are rounded to 1/500, away from the verdict
+_GRID = 500  # more distinct values than this are rounded to 1/500, away from the verdict
+_ON_LINE = 1e-9  # of a step: a value that is on the grid but for rounding stays there
 _PATIENCE = 100  # `needed_units` looks no further than this many times the units there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tally:
-    """Distinct values in [0, 1], ascending, and how often each was seen.
+    """Values in [0, 1], ascending, and how often each was seen.
 
-    `weights` are real: occurrences over the design effect. `units` counts what is independent. Data of zeros and ones always
-    have both values, one of them perhaps with weight 0.
+    `weights` are real: occurrences over the design effect. `units` counts what is independent; no sample certifies more than
+    `units` x `evenness` perfect ones would (below 1 where units weigh differently). Data of zeros and ones always have both
+    values, one of them perhaps with weight 0. Where there are too many distinct values, those between the same two lines of a
+    grid are one: `values` has their means, `lowered` and `raised` the lines below and above; None where nothing is rounded.
     """
 
     values: FloatArray
     weights: FloatArray
     units: int
+    evenness: float = 1.0
+    lowered: FloatArray | None = None
+    raised: FloatArray | None = None
 
     @property
     def binary(self) -> bool:
@@ -38,24 +43,75 @@ def of_counts(good: float, bad: float, *, units: int) -> Tally:
     return Tally(values=np.array([0.0, 1.0]), weights=np.array([float(bad), float(good)]), units=units)
 
 
-def of_values(values: FloatArray) -> Tally:
-    """The tally of values in [0, 1], each an independent unit."""
-    good = int(np.count_nonzero(values == 1.0))
-    bad = int(np.count_nonzero(values == 0.0))
-    if good + bad == values.size:
-        return of_counts(good, bad, units=values.size)
-    distinct, counts = np.unique(values, return_counts=True)
-    return Tally(values=distinct, weights=counts.astype(np.float64), units=values.size)
+def distinct(values: FloatArray) -> Tally:
+    """The tally of values in [0, 1], each an independent unit, none rounded however many there are."""
+    found, counts = np.unique(values, return_counts=True)
+    return Tally(values=found, weights=counts.astype(np.float64), units=values.size)
+
+
+def of_values(values: FloatArray, *, weights: FloatArray | None = None) -> Tally:
+    """The tally of values in [0, 1], each an independent unit. `weights` have the mean 1; None: all alike."""
+    good, bad = values == 1.0, values == 0.0
+    count = int(np.count_nonzero(good)), int(np.count_nonzero(bad))
+    if sum(count) < values.size:
+        return _sorted_tally(values, weights)
+    if weights is None:
+        return of_counts(*count, units=values.size)
+    return of_counts(order_free_sum(weights[good]), order_free_sum(weights[bad]), units=values.size)
+
+
+def order_free_sum(terms: FloatArray) -> float:
+    """The sum of `terms`, to the last bit the same in every order."""
+    return float(np.sort(terms).sum())
+
+
+def _sorted_tally(values: FloatArray, weights: FloatArray | None) -> Tally:
+    if weights is None:
+        ordered, weighed = np.sort(values), None
+    else:
+        order = np.lexsort((weights, values))
+        ordered, weighed = values[order], weights[order]
+    rises = ordered[1:] != ordered[:-1]
+    if np.count_nonzero(rises) >= _GRID:
+        return _on_grid(ordered, weighed)
+    starts = np.append(0, np.flatnonzero(rises) + 1)
+    return Tally(values=ordered[starts], weights=_counts(starts, ordered.size, weighed), units=ordered.size)
+
+
+def _on_grid(ordered: FloatArray, weights: FloatArray | None) -> Tally:
+    """The tally with one entry for each line of the grid and for each gap between two, where any value is."""
+    places = np.arange(2 * _GRID + 1)  # even: on a line; odd: between two
+    edges = (places // 2 + np.where(places % 2, _ON_LINE, -_ON_LINE)) / _GRID
+    starts = np.searchsorted(ordered, edges)
+    seen = np.diff(starts, append=ordered.size) > 0
+    starts, places = starts[seen], places[seen]
+    counts = _counts(starts, ordered.size, weights)
+    sums = np.add.reduceat(ordered if weights is None else ordered * weights, starts)
+    return Tally(
+        values=sums / counts,
+        weights=counts,
+        units=ordered.size,
+        lowered=places // 2 / _GRID,
+        raised=(places + 1) // 2 / _GRID,
+    )
+
+
+def _counts(starts: IntArray, size: int, weights: FloatArray | None) -> FloatArray:
+    """How much lies between each start and the next."""
+    if weights is None:
+        return np.diff(starts, append=size).astype(np.float64)
+    return np.add.reduceat(weights, starts)
 
 
 def scaled(tally: Tally, factor: float, *, units: int) -> Tally:
     """`tally` with every weight times `factor`, standing for `units` units."""
-    return Tally(values=tally.values, weights=tally.weights * factor, units=units)
+    return replace(tally, weights=tally.weights * factor, units=units)
 
 
 def mean(tally: Tally) -> float:
-    """The weighted mean of the values."""
-    return math.fsum(tally.values * tally.weights) / math.fsum(tally.weights)
+    """The weighted mean of the values; never beyond the least or the largest of them, by rounding either."""
+    found = math.fsum(tally.values * tally.weights) / math.fsum(tally.weights)
+    return min(max(found, float(tally.values[0])), float(tally.values[-1]))
 
 
 def p_pass(tally: Tally, *, target: Fraction) -> float:
@@ -64,9 +120,9 @@ def p_pass(tally: Tally, *, target: Fraction) -> float:
         bad, good = tally.weights
         p = _beta_below(float(good), float(bad), target)
     else:
-        t, coarse = float(target), _coarse(tally, rounding=np.floor)
-        p = dirichlet.share_below(coarse.values - t, coarse.weights, anchor=-t)
-    return max(p, math.pow(target, tally.units))
+        t = float(target)
+        p = dirichlet.share_below(_low(tally) - t, tally.weights, anchor=-t)
+    return max(p, math.pow(target, tally.units * tally.evenness))
 
 
 def p_fail(tally: Tally, *, target: Fraction) -> float:
@@ -74,8 +130,7 @@ def p_fail(tally: Tally, *, target: Fraction) -> float:
     if tally.binary:
         bad, good = tally.weights
         return _beta_below(float(bad), float(good), 1 - target)
-    t, coarse = float(target), _coarse(tally, rounding=np.ceil)
-    return dirichlet.share_below(t - coarse.values, coarse.weights, anchor=float(target - 1))
+    return dirichlet.share_below(float(target) - _high(tally), tally.weights, anchor=float(target - 1))
 
 
 def lower(tally: Tally, *, alpha: Fraction) -> float:
@@ -83,12 +138,11 @@ def lower(tally: Tally, *, alpha: Fraction) -> float:
     from scipy.special import betaincinv
 
     level = float(alpha)
-    cap = math.pow(level, 1.0 / tally.units)
+    cap = math.pow(level, 1.0 / (tally.units * tally.evenness))
     if tally.binary:
         bad, good = tally.weights
         return min(cap, float(betaincinv(good, bad + 1.0, level))) if good else 0.0
-    coarse = _coarse(tally, rounding=np.floor)
-    return min(cap, dirichlet.quantile(coarse.values, coarse.weights, level=level))
+    return min(cap, dirichlet.quantile(_low(tally), tally.weights, level=level))
 
 
 def upper(tally: Tally, *, alpha: Fraction) -> float:
@@ -99,8 +153,7 @@ def upper(tally: Tally, *, alpha: Fraction) -> float:
     if tally.binary:
         bad, good = tally.weights
         return float(betainccinv(good + 1.0, bad, level)) if bad else 1.0
-    coarse = _coarse(tally, rounding=np.ceil)
-    return 1.0 - dirichlet.quantile(1.0 - coarse.values[::-1], coarse.weights[::-1], level=level)
+    return 1.0 - dirichlet.quantile(1.0 - _high(tally)[::-1], tally.weights[::-1], level=level)
 
 
 def bound(
@@ -166,14 +219,9 @@ def _beta_below(good: float, bad: float, t: Fraction) -> float:
     return float(betaincc(bad + 1.0, good, float(1 - t)))
 
 
-def _coarse(tally: Tally, *, rounding: Callable[[FloatArray], FloatArray]) -> Tally:
-    """`tally`, on the grid where it has too many values. A value that is on the grid but for rounding stays there."""
-    if tally.values.size <= _GRID:
-        return tally
-    steps = tally.values * _GRID
-    nearest = np.rint(steps)
-    rounded = np.where(np.abs(steps - nearest) < 1e-9, nearest, rounding(steps))
-    distinct, places = np.unique(rounded, return_inverse=True)
-    weights = np.zeros(distinct.size)
-    np.add.at(weights, places, tally.weights)
-    return Tally(values=distinct / _GRID, weights=weights, units=tally.units)
+def _low(tally: Tally) -> FloatArray:
+    return tally.values if tally.lowered is None else tally.lowered
+
+
+def _high(tally: Tally) -> FloatArray:
+    return tally.values if tally.raised is None else tally.raised

@@ -324,15 +324,15 @@ def test_a_parquet_map_is_a_mapping_and_its_dates_and_nan_are_plain_data(tmp_pat
             "query": ["a", "b"],
             "relevant": pa.array([[("d1", 2)], None], type=pa.map_(pa.string(), pa.int64())),
             "when": pa.array([0, None], type=pa.timestamp("s")),
-            "weight": pa.array([float("nan"), 1.5]),
+            "size": pa.array([float("nan"), 1.5]),
         }
     )
     pq.write_table(table, tmp_path / "g.parquet")
     golden = read_golden(tmp_path / "g.parquet")
     first, second = golden.queries
     assert (first.relevant, second.relevant) == ({"d1": 2}, None)
-    assert first.fields == {"when": "1970-01-01T00:00:00", "weight": None}
-    assert second.fields == {"when": None, "weight": 1.5}
+    assert first.fields == {"when": "1970-01-01T00:00:00", "size": None}
+    assert second.fields == {"when": None, "size": 1.5}
     (tmp_path / "again.jsonl").write_bytes(b"".join(encode_golden(golden)))
     assert read_golden(tmp_path / "again.jsonl").queries == golden.queries
 

@@ -13,12 +13,12 @@ DOCUMENTED = [
     "schema", "suite", "service", "run_id", "release", "environment", "started_at", "finished_at", "verdict",
     "exit_code", "reasons", "objectives", "comparison", "budget", "sequential", "freeze", "usage", "fingerprint",
 ]  # fmt: skip
-MORE = ["variant", "timings", "errors", "error_examples", "worst", "advice"]
+MORE = ["variant", "timings", "errors", "error_examples", "worst", "advice", "slices"]
 ROW = [
     "id", "text", "place", "slice", "critical", "sli", "scorer", "shape", "op", "target", "event", "quantile",
     "estimate", "lower", "upper", "alpha", "method", "p_pass", "p_fail", "verdict", "needed", "planned", "n", "good",
     "bad", "excluded", "excluded_reasons", "unmeasured", "not_applicable", "worst_case", "clusters", "icc",
-    "design_effect", "correction", "parts",
+    "design_effect", "correction", "parts", "variance",
 ]  # fmt: skip
 
 

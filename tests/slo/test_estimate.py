@@ -14,7 +14,6 @@ from evalslo.slo.estimate import quantile as quantile_of
 from evalslo.slo.gate import judge
 from evalslo.slo.observe import events_of
 from tests.slo.conftest import (
-    FLOOR,
     RULES,
     events,
     grouped,
@@ -31,9 +30,9 @@ LATENCIES = st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.0, math.inf]), min_size=2
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.6, 1.0]), min_size=2, max_size=60)
 
 
-def estimated(objective, observations, *, icc_floor=FLOOR):
+def estimated(objective, observations, *, rules=RULES):
     elements = elements_of(events_of(objective, observations))
-    return estimate(objective, elements, spec=spec_of(objective), icc_floor=icc_floor)
+    return estimate(objective, elements, spec=spec_of(objective), rules=rules)
 
 
 def bounds(found):
@@ -191,7 +190,7 @@ def test_a_quantile_row_is_the_share_row(slow, n):
     observations = singles([1.0] * (n - slow) + [9.0] * slow)
     by_quantile, by_share = quantile("0.95", "<=", 2), events("0.95", "<=", 2)
     assert estimated(by_quantile, observations) == estimated(by_share, observations)
-    assert quantile_of(by_share, observations, icc_floor=FLOOR) is None
+    assert quantile_of(by_share, observations, rules=RULES) is None
 
 
 def verdict_at(objective, observations):
@@ -200,7 +199,7 @@ def verdict_at(objective, observations):
 
 def agrees(make, observations, thresholds):
     """That PASS is "the whole interval keeps the bound" and FAIL is "the whole interval misses it", at every threshold."""
-    shown = quantile_of(make(1), observations, icc_floor=FLOOR)
+    shown = quantile_of(make(1), observations, rules=RULES)
     sign = 1 if make(1).event.op == "<=" else -1
     best, worst = (shown.lower, shown.upper) if sign == 1 else (shown.upper, shown.lower)
     for threshold in thresholds:
@@ -246,12 +245,12 @@ def test_the_interval_of_a_quantile_agrees_with_its_verdict_where_values_depend(
 
 def test_an_at_least_quantile_is_the_at_most_quantile_of_the_negated_values():
     values = [float(number) for number in range(1, 101)]
-    shown = quantile_of(quantile("0.1", ">=", 5, sli="tokens"), singles(values), icc_floor=FLOOR)
+    shown = quantile_of(quantile("0.1", ">=", 5, sli="tokens"), singles(values), rules=RULES)
     assert (shown.q, shown.estimate) == (0.1, 11.0)  # 90 of 100 are at least 11
     # of 100 at most 4 may be short for a PASS at .90, and 16 are the fewest that show a miss
     assert (shown.lower, shown.upper) == (5.0, 16.0)
 
 
 def test_a_quantile_beyond_the_failed_calls_has_no_upper_bound():
-    shown = quantile_of(quantile("0.95", "<=", 2), singles([1.0] * 95 + [math.inf] * 5), icc_floor=FLOOR)
+    shown = quantile_of(quantile("0.95", "<=", 2), singles([1.0] * 95 + [math.inf] * 5), rules=RULES)
     assert (shown.estimate, shown.upper) == (1.0, None)

@@ -14,7 +14,7 @@ from evalslo.slo.gate import judge
 from evalslo.slo.lint import can_pass, design_of, impossible
 from evalslo.slo.outlook import outlooks
 from evalslo.slo.plan import POWER, queries_for_power
-from evalslo.stats.exact import pass_probability
+from evalslo.stats.exact import most_bad, pass_probability
 from tests.slo.conftest import (
     PRECISION,
     RULES,
@@ -199,8 +199,42 @@ def test_a_mean_of_a_quantity_cannot_pass_and_a_mean_of_scores_has_no_bad_events
 
 def test_groups_are_told_with_what_they_are_worth():
     found = outlook(rate("<=", "0.1"), queries(300, group_size=5))
-    assert (found.queries, found.events, found.clusters, found.independent) == (300, 300, 60, 60)
-    assert "300 events in 60 clusters are worth about 60" in found.notes
+    assert (found.queries, found.events, found.clusters, found.independent) == (300, 300, 60, 136)  # 300 / (1 + 4 * .3)
+    assert "300 events in 60 clusters are worth about 136" in found.notes
+    assert (found.most_bad, round(found.power, 2)) == (
+        most_bad(136, target=Fraction(9, 10), alpha=Fraction(1, 20)),
+        0.63,
+    )
+
+
+def test_groups_too_few_for_a_pass_are_worth_no_more_than_themselves():
+    found = outlook(rate("<=", "0.05"), queries(250, group_size=5))
+    assert (found.clusters, found.independent, found.can_pass, found.most_bad) == (50, 50, False, None)
+
+
+@pytest.mark.parametrize(("groups", "measured"), [(50, 0.53), (100, 0.84), (200, 0.98)])
+def test_the_power_told_for_groups_is_near_what_was_measured(groups, measured):
+    # docs of the method: target .90, truth .95, correlation .3, groups of 5
+    found = outlook(rate("<=", "0.1"), queries(5 * groups, group_size=5))
+    assert found.half_bad == 0.05
+    assert found.power == pytest.approx(measured, abs=0.06)
+
+
+def test_every_call_of_a_finite_population_counts():
+    gate = replace(RULES, population="finite")
+    found = outlook(rate("<=", "0.05"), queries(100), repeats=3, gate=gate)
+    assert (found.events, found.independent) == (300, 300)
+    assert found.most_bad == most_bad(300, target=Fraction(19, 20), alpha=Fraction(1, 20))
+
+
+def test_bets_are_worth_what_a_perfect_run_is_worth_to_them():
+    gate, objective = replace(RULES, strict=True), rate("<=", "0.05")
+    assert outlook(objective, queries(300), gate=gate) == outlook(
+        objective, queries(300)
+    )  # no bets where none are needed
+    betting = outlook(objective, queries(300), repeats=3, gate=gate)
+    design = design_of(objective, queries(300), spec=spec_of(objective), repeats=3, rules=gate)
+    assert betting.independent == int(design.effective) < outlook(objective, queries(300), repeats=3).independent
 
 
 @pytest.mark.parametrize(("uncalibrated", "word"), [("block", "it cannot PASS"), ("warn", "a PASS says so")])

@@ -1,0 +1,66 @@
+"""Following a sequential run: samples in the order they come in, units to its latches in the order they were planned."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from evalslo.harness.latches import Latches
+from evalslo.harness.plan import planned_units
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.run import Manifest
+from evalslo.model.sample import Sample
+from evalslo.model.score import Score
+from evalslo.model.suite import Suite
+from evalslo.slo.observe import observe
+
+ScoreUnit = Callable[[Sequence[GoldenQuery], Sequence[Sample]], Iterable[Score]]
+
+
+class Follower:
+    """A sequential run on its way: `take` its samples in any order; `latches` has gone on by each unit that was next.
+
+    `score` gives the scores of one complete unit.
+    """
+
+    def __init__(self, suite: Suite, queries: Sequence[GoldenQuery], manifest: Manifest, *, score: ScoreUnit) -> None:
+        self._repeats, self._score = manifest.repeats, score
+        self._slis = {one.sli: suite.slis[one.sli.name] for one in suite.objectives}
+        self._units = planned_units(queries, seed=manifest.order_seed)
+        self._waiting: dict[tuple[str, int], Sample] = {}
+        self.latches = Latches(suite, self._units, repeats=self._repeats, scorers=manifest.fingerprint.scorers)
+
+    def take(self, sample: Sample) -> None:
+        """Goes on by every unit that is complete now, and next in the planned order."""
+        self._waiting.setdefault((sample.query_id, sample.repeat), sample)
+        while self.latches.units < self.latches.horizon and not self.latches.decided:
+            unit = self._units[self.latches.units]
+            keys = [(query.id, repeat) for query in unit for repeat in range(self._repeats)]
+            if not all(key in self._waiting for key in keys):
+                return
+            scores = self._score(unit, [self._waiting.pop(key) for key in keys])
+            self.latches.take(unit, observe(unit, scores, repeats=self._repeats, slis=self._slis))
+
+    @property
+    def asked(self) -> list[GoldenQuery]:
+        """The golden queries that the verdicts rest on, in planned order."""
+        return [query for unit in self._units[: self.latches.units] for query in unit]
+
+
+def replay(
+    suite: Suite,
+    manifest: Manifest,
+    *,
+    queries: Sequence[GoldenQuery],
+    samples: Sequence[Sample],
+    scores: Iterable[Score],
+) -> Follower:
+    """A kept sequential run, followed again through its samples and scores."""
+    by_query: dict[str, list[Score]] = {}
+    for score in scores:
+        by_query.setdefault(score.query_id, []).append(score)
+
+    def score_of(unit: Sequence[GoldenQuery], _: Sequence[Sample]) -> list[Score]:
+        return [score for query in unit for score in by_query.get(query.id, ())]
+
+    follower = Follower(suite, queries, manifest, score=score_of)
+    for sample in samples:
+        follower.take(sample)
+    return follower

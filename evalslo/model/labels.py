@@ -1,0 +1,27 @@
+"""What people said of answers, to correct what a scorer says."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledAnswer:
+    """One answer with the scorer's value and a person's, both in the SLI's own sense (a rate: 0 or 1)."""
+
+    query_id: str
+    repeat: int
+    judged: float
+    human: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Labels of one SLI: which scorer's values they stand beside, and which run's answers.
+
+    `scorer` is the scorer's name and version, as on the scorecard. `run_id` names the run whose answers were labelled, a
+    random sample of them (a rate may take more of one verdict than of the other); None: other answers.
+    """
+
+    sli: str
+    scorer: str
+    run_id: str | None
+    answers: tuple[LabelledAnswer, ...]

@@ -1,0 +1,123 @@
+"""Two runs of different golden queries: each arm by itself, and the difference of the two.
+
+A failed call of the baseline is set aside, not counted as bad: a flaky baseline must not flatter the candidate. What it could
+have been is asked again before a verdict stands, as of everything that was not measured.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from evalslo.model.objective import Objective
+from evalslo.model.score import Missing
+from evalslo.model.scorecard import Counts, Observation
+from evalslo.model.sli import SliSpec
+from evalslo.model.suite import GateRules
+from evalslo.slo import estimate as estimating
+from evalslo.slo.observe import events_of
+from evalslo.slo.pairs import IS_A_FAILURE
+from evalslo.stats.bound import Bound, Difference
+
+_EASY = Fraction(1, 10**6)  # a target that is met at once, so that nobody asks how many more queries it would take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """The events of one run, and the measured ones in their independent units."""
+
+    counts: Counts
+    events: tuple[Observation, ...]
+    elements: estimating.Elements
+
+
+def arm_of(objective: Objective, observations: Sequence[Observation], *, spec: SliSpec, failures_count: bool) -> Arm:
+    """The events of one run. Where failures do not count, a call that failed was not measured."""
+    kept = observations if failures_count or spec.name == IS_A_FAILURE else [_set_aside(one) for one in observations]
+    events = events_of(objective, kept)
+    return Arm(
+        counts=estimating.count(events, ratio=objective.shape == "event_ratio"),
+        events=events,
+        elements=estimating.elements_of(events),
+    )
+
+
+def _set_aside(one: Observation) -> Observation:
+    return replace(one, value=None, missing=Missing.CALL_ERROR, failed=False) if one.failed else one
+
+
+def counted(baseline: Arm, candidate: Arm) -> Counts:
+    """The events of both arms."""
+    one, other = baseline.counts, candidate.counts
+    reasons = Counter(one.excluded_reasons) + Counter(other.excluded_reasons)
+    return Counts(
+        planned=one.planned + other.planned,
+        n=one.n + other.n,
+        good=None if one.good is None or other.good is None else one.good + other.good,
+        bad=None if one.bad is None or other.bad is None else one.bad + other.bad,
+        unmeasured=one.unmeasured + other.unmeasured,
+        not_applicable=one.not_applicable + other.not_applicable,
+        excluded_reasons={why: reasons[why] for why in sorted(reasons)},
+    )
+
+
+def difference_of_arms(
+    objective: Objective, baseline: Arm, candidate: Arm, *, margin: Fraction, spec: SliSpec, rules: GateRules
+) -> Difference:
+    """Candidate minus baseline, higher better, and its bounds: Newcombe's where every event is its own unit."""
+    from evalslo.stats.mover import bonferroni_difference, mover_difference
+    from evalslo.stats.unpaired import newcombe_unpaired
+
+    arms = baseline, candidate
+    plain = objective.shape == "event_ratio" and not any(arm.elements.clustered or arm.elements.weights for arm in arms)
+    if plain and not rules.strict:
+        first, second = (_good(arm.counts) for arm in arms)
+        return newcombe_unpaired(first, second, margin=margin, alpha=objective.alpha)
+    method = bonferroni_difference if rules.strict else mover_difference
+    before, after = (bound_at(objective, arm, spec=spec, rules=rules) for arm in arms)
+    return method(before, after, margin=margin, alpha=objective.alpha)
+
+
+def _good(counts: Counts) -> tuple[int, int]:
+    return counts.good or 0, counts.n
+
+
+def mean_of(objective: Objective, arm: Arm, *, spec: SliSpec, rules: GateRules) -> float:
+    """The point of an arm, higher better."""
+    return bound_at(objective, arm, spec=spec, rules=rules)(objective.alpha).estimate
+
+
+def bound_at(objective: Objective, arm: Arm, *, spec: SliSpec, rules: GateRules) -> Callable[[Fraction], Bound]:
+    """The arm's own bound, higher better, as a function of the one-sided level."""
+    up = objective.op == ">="
+    # the difference of two bounds was measured with the default methods
+    usual = replace(rules, rate_method="clopper-pearson", mean_method="gaffke", population="queries")
+    eased = replace(objective, target=_EASY if up else 1 - _EASY)
+
+    def at(alpha: Fraction) -> Bound:
+        found = estimating.estimate(replace(eased, alpha=alpha), arm.elements, spec=spec, rules=usual)
+        sides = (found.lower, found.upper) if up else (_rest(found.upper), _rest(found.lower))
+        return Bound(
+            estimate=found.estimate if up else 1.0 - found.estimate,
+            lower=sides[0],
+            upper=sides[1],
+            p_pass=found.p_pass,
+            p_fail=found.p_fail,
+            method=found.method or "",
+            units=found.clusters,
+            icc=found.icc,
+            deff=found.deff,
+            needed_units=None,
+        )
+
+    return at
+
+
+def _rest(value: float | None) -> float | None:
+    return None if value is None else 1.0 - value
+
+
+def extreme(objective: Objective, arm: Arm, *, as_good: bool) -> float:
+    """The arm's mean, higher better, with what was not measured counted as good, or as bad."""
+    found = estimating.extreme(objective, arm.events, unmeasured_as_good=as_good)
+    return found if objective.op == ">=" else 1.0 - found

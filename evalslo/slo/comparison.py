@@ -1,0 +1,236 @@
+"""Comparisons: is a candidate no worse than a baseline, by more than a margin?
+
+| shape and design | independent unit | method |
+|---|---|---|
+| paired, one event a query, no groups | pair | Tango's score test |
+| paired, a score, or repeats | query: its mean difference | Gaffke on (d + 1) / 2 |
+| paired, groups or weights | group; its queries' mean differences are the elements | scaled Gaffke on (d + 1) / 2 |
+| paired, strict | query, or group | betting on (d + 1) / 2 |
+| unpaired, one event a query, no groups | query, each arm | Newcombe |
+| unpaired, otherwise | as each arm alone | MOVER of the arms' bounds; strict: Bonferroni |
+
+The verdict speaks of the mean difference over golden queries. An objective's target is not asked; the one that a quantile
+speaks of still says which answers are in time, and those shares are compared. `gate.rate_method` and `gate.mean_method` are
+not asked either. With `population: finite` the same bounds hold, wider than they need be: the spread between queries is
+counted although it is not at stake.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from evalslo.model.comparison import ComparedObjective
+from evalslo.model.objective import Objective
+from evalslo.model.scorecard import Observation, Reason, Verdict
+from evalslo.model.sli import SliSpec
+from evalslo.model.suite import GateRules
+from evalslo.slo import arms
+from evalslo.slo.gate import ROUNDING, why_unmeasurable
+from evalslo.slo.pairs import Pair, PairedQuery, by_query, count, extreme, pairs_of
+from evalslo.stats.bound import Difference, fails, passes
+from evalslo.stats.checks import require_margin
+
+_NO_CHANGE = 1e-12  # rounding of a difference of means
+
+Runs = tuple[Sequence[Observation], Sequence[Observation]]
+
+
+def compare(
+    objective: Objective,
+    baseline: Sequence[Observation],
+    candidate: Sequence[Observation],
+    *,
+    margin: Fraction,
+    spec: SliSpec,
+    rules: GateRules,
+    unpaired: bool = False,
+) -> ComparedObjective:
+    """One row of a comparison: candidate beside baseline, paired by golden query and repeat, or (`unpaired`) as two samples.
+
+    `margin` is in the unit of the SLI's share or mean, >= 0, and below 1 where that lies in [0, 1]: else StatisticsError.
+    """
+    if not _boundless(objective, spec):
+        require_margin(margin=margin, alpha=objective.alpha)
+    runs = baseline, candidate
+    if unpaired:
+        return _unpaired(objective, runs, margin=margin, spec=spec, rules=rules)
+    return _paired(objective, runs, margin=margin, spec=spec, rules=rules)
+
+
+def _boundless(objective: Objective, spec: SliSpec) -> bool:
+    """Whether it is the mean of a quantity, which nothing bounds."""
+    return objective.shape == "mean" and spec.kind == "quantity"
+
+
+def _paired(
+    objective: Objective, runs: Runs, *, margin: Fraction, spec: SliSpec, rules: GateRules
+) -> ComparedObjective:
+    pairs, unmatched = pairs_of(objective, *runs, spec=spec)
+    counts = count(pairs)
+    row = ComparedObjective(
+        objective=objective, verdict=Verdict.ERROR, margin=margin, paired=True, counts=counts, unmatched=unmatched
+    )
+    unmeasurable = why_unmeasurable(objective, counts, rules)
+    if unmeasurable is not None:
+        return replace(row, reasons=(unmeasurable,))
+    queries = by_query(pairs)
+    row = replace(
+        row,
+        baseline=_point(objective, _mean(queries, [one.baseline for one in queries])),
+        candidate=_point(objective, _mean(queries, [one.candidate for one in queries])),
+        improved=tuple(one.query_id for one in queries if one.difference > _NO_CHANGE),
+        regressed=tuple(one.query_id for one in queries if one.difference < -_NO_CHANGE),
+        unchanged=tuple(one.query_id for one in queries if abs(one.difference) <= _NO_CHANGE),
+        clusters=len({one.cluster for one in queries}),
+    )
+    if _boundless(objective, spec):
+        return _without_bound(row, _mean(queries, [one.difference for one in queries]))
+    found = _difference(objective, queries, margin=margin, rules=rules)
+    needed = _queries_needed(found.needed_units, queries=len(queries), clusters=row.clusters)
+    return _decided(row, found, least=extreme(pairs, _least), most=extreme(pairs, _most), needed=needed)
+
+
+def _difference(
+    objective: Objective, queries: Sequence[PairedQuery], *, margin: Fraction, rules: GateRules
+) -> Difference:
+    """The mean difference over golden queries and its bounds, higher better, by the table above."""
+    from evalslo.stats.paired import paired_betting, paired_scores, tango
+
+    alpha, values = objective.alpha, [one.difference for one in queries]
+    clusters = [one.cluster for one in queries]
+    weights = [one.weight for one in queries]
+    if rules.strict:
+        found = paired_betting(values, clusters, weights=weights, margin=margin, alpha=alpha)
+        return replace(found, method=f"{found.method}+strict" + ("+weights" if len(set(weights)) > 1 else ""))
+    independent = len(set(clusters)) == len(queries) and len(set(weights)) == 1
+    if independent and objective.shape == "event_ratio" and all(one.pairs == 1 for one in queries):
+        better, worse = values.count(1.0), values.count(-1.0)
+        return tango(better, worse, n=len(values), margin=margin, alpha=alpha)
+    return paired_scores(values, clusters, weights=weights, margin=margin, alpha=alpha, icc_floor=rules.icc_floor)
+
+
+def _unpaired(
+    objective: Objective, runs: Runs, *, margin: Fraction, spec: SliSpec, rules: GateRules
+) -> ComparedObjective:
+    before = arms.arm_of(objective, runs[0], spec=spec, failures_count=False)
+    after = arms.arm_of(objective, runs[1], spec=spec, failures_count=True)
+    row = ComparedObjective(
+        objective=objective, verdict=Verdict.ERROR, margin=margin, paired=False, counts=arms.counted(before, after)
+    )
+    for name, arm in (("baseline", before), ("candidate", after)):
+        unmeasurable = why_unmeasurable(objective, arm.counts, rules)
+        if unmeasurable is not None:
+            return replace(row, reasons=(replace(unmeasurable, text=f"{name}: {unmeasurable.text}"),))
+    means = [arms.mean_of(objective, arm, spec=spec, rules=rules) for arm in (before, after)]
+    row = replace(
+        row,
+        baseline=_point(objective, means[0]),
+        candidate=_point(objective, means[1]),
+        clusters=before.elements.clusters + after.elements.clusters,
+    )
+    if _boundless(objective, spec):
+        return _without_bound(row, means[1] - means[0])
+    found = arms.difference_of_arms(objective, before, after, margin=margin, spec=spec, rules=rules)
+    queries = before.elements.queries + after.elements.queries
+    return _decided(
+        row,
+        found,
+        least=arms.extreme(objective, after, as_good=False) - arms.extreme(objective, before, as_good=True),
+        most=arms.extreme(objective, after, as_good=True) - arms.extreme(objective, before, as_good=False),
+        needed=_queries_needed(found.needed_units, queries=queries, clusters=row.clusters),
+    )
+
+
+def _without_bound(row: ComparedObjective, difference: float) -> ComparedObjective:
+    text = "the mean of a quantity has no bound: use pNN or `for NN%` to compare it"
+    return replace(
+        row,
+        verdict=Verdict.INCONCLUSIVE,
+        delta=_oriented(row.objective, difference),
+        reasons=(_reason(row.objective, "no_bound", text),),
+    )
+
+
+def _decided(
+    row: ComparedObjective, found: Difference, *, least: float, most: float, needed: int | None
+) -> ComparedObjective:
+    """The row with its difference, in the space of the SLI, and its verdict."""
+    verdict, reasons = _verdict(row, found, least=least, most=most, needed=needed)
+    lower, upper = found.lower, found.upper
+    if row.objective.op == "<=":
+        lower, upper = upper, lower
+    return replace(
+        row,
+        verdict=verdict,
+        reasons=reasons,
+        delta=_oriented(row.objective, found.estimate),
+        lower=None if lower is None else _oriented(row.objective, lower),
+        upper=None if upper is None else _oriented(row.objective, upper),
+        p_noninferior=found.p_pass,
+        p_worse=found.p_fail,
+        p_superior=found.p_superior,
+        p_equivalent=found.p_equivalent,
+        method=found.method,
+        needed=needed if verdict is Verdict.INCONCLUSIVE else None,
+    )
+
+
+def _verdict(
+    row: ComparedObjective, found: Difference, *, least: float, most: float, needed: int | None
+) -> tuple[Verdict, tuple[Reason, ...]]:
+    objective, limit = row.objective, -float(row.margin) - ROUNDING
+    if found.p_pass is None or found.p_fail is None:
+        text = "one independent unit says nothing of its kind: add golden queries or groups"
+        return Verdict.INCONCLUSIVE, (_reason(objective, "one_unit", text),)
+    if passes(found.p_pass, alpha=objective.alpha):
+        if least >= limit:
+            return Verdict.PASS, ()
+        text = "with what is unmeasured counted against the candidate it would be worse by more than the margin"
+        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
+    if fails(found.p_fail, alpha=objective.alpha):
+        if most < limit:
+            text = "worse than the baseline by more than the margin, with the stated confidence"
+            return Verdict.FAIL, (_reason(objective, "missed", text),)
+        text = "with what is unmeasured, or failed in one run only, counted for the candidate the margin would hold"
+        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
+    return Verdict.INCONCLUSIVE, (_reason(objective, "underpowered", _undecided(row, needed)),)
+
+
+def _undecided(row: ComparedObjective, needed: int | None) -> str:
+    units = "pairs" if row.paired else "units"
+    text = f"{row.clusters} independent {units} show neither that the margin is kept nor that it is not"
+    if needed is None:
+        return text
+    return f"{text}; about {needed} more queries would settle it at the present difference"
+
+
+def _reason(objective: Objective, code: str, text: str) -> Reason:
+    return Reason(code=code, text=text, objective=objective.id)
+
+
+def _oriented(objective: Objective, difference: float) -> float:
+    """A difference of goodness as one of the SLI."""
+    return difference if objective.op == ">=" else -difference
+
+
+def _point(objective: Objective, good: float) -> float:
+    return good if objective.op == ">=" else 1.0 - good
+
+
+def _mean(queries: Sequence[PairedQuery], values: Sequence[float]) -> float:
+    total = math.fsum(one.weight for one in queries)
+    return math.fsum(one.weight * value for one, value in zip(queries, values, strict=True)) / total
+
+
+def _least(pair: Pair) -> float:
+    return pair.least
+
+
+def _most(pair: Pair) -> float:
+    return pair.most
+
+
+def _queries_needed(units: int | None, *, queries: int, clusters: int) -> int | None:
+    """Further independent units as further golden queries."""
+    return None if units is None else math.ceil(units * queries / clusters)

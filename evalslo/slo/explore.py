@@ -1,0 +1,155 @@
+"""Where it is worse: every objective inside every slice beside the rest of the golden set. To look into, never to gate on.
+
+Ratios of independent events are compared by Fisher's exact test; means, repeats and groups by the rank-sum test on the means
+of independent units. A group that lies in the slice and outside it gives a mean to each side: what the two share makes the
+test silent rather than loud. Weights enter the points shown, not the tests.
+"""
+
+import heapq
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalslo.model.golden import GoldenQuery
+from evalslo.model.objective import Objective, Slice
+from evalslo.model.scorecard import ObjectiveResult, Observation, SliceFinding
+from evalslo.slo.observe import events_of
+from evalslo.slo.slices import LONGEST_NAME, labels_of
+from evalslo.stats.checks import FloatArray, IntArray
+from evalslo.stats.discoveries import discoveries
+from evalslo.stats.excess import fisher_excess, rank_sum_below
+
+BY_CHANCE = Fraction(1, 10)  # one false trail in ten costs a reader minutes; a trail not shown may cost a release
+LEAST_UNITS = 5  # with fewer independent units a side little could stand out, and the rank-sum test is unmeasured
+MOST_SLICES = 200
+_SAME = 12  # decimals of a mean: what differs beyond them is the order of summing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """The measured events of one objective, by the place of their query: how many, their sum, their weight and cluster."""
+
+    events: IntArray
+    sums: FloatArray
+    weights: FloatArray
+    clusters: IntArray
+
+    @property
+    def units(self) -> int:
+        """How many independent units were measured."""
+        return int(np.count_nonzero(np.bincount(self.clusters[self.events > 0])))
+
+
+def explore(
+    rows: Sequence[ObjectiveResult],
+    *,
+    observations: Mapping[str, Sequence[Observation]],
+    queries: Sequence[GoldenQuery],
+) -> tuple[SliceFinding, ...]:
+    """Each critical objective in each slice that has five independent units inside and outside, the most telling first.
+
+    `observations` are by the id of an objective. Objectives of a slice and figures without a bound are left out. What
+    stands out does so among all findings together (Benjamini-Hochberg).
+    """
+    slices = _largest_slices(queries)
+    found = [
+        finding
+        for row in rows
+        if row.objective.critical and row.objective.slice is None and row.estimate is not None and row.estimate.method
+        for finding in _findings(row.objective, observations.get(row.objective.id, ()), slices=slices, queries=queries)
+    ]
+    stand_out = discoveries([one.p for one in found], q=BY_CHANCE)
+    told = [replace(one, stands_out=stands_out) for one, stands_out in zip(found, stand_out, strict=True)]
+    return tuple(sorted(told, key=lambda one: (not one.stands_out, one.p, one.objective, str(one.slice))))
+
+
+def _largest_slices(queries: Sequence[GoldenQuery]) -> dict[Slice, IntArray]:
+    """The places of the queries of each slice, for the largest slices; prose is no slice, however often it is repeated."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for place, query in enumerate(queries):
+        for label in labels_of(query).items():
+            places.setdefault(label, []).append(place)
+    wide = ((label, inside) for label, inside in places.items() if len(inside) >= LEAST_UNITS)
+    named = ((label, inside) for label, inside in wide if max(map(len, label)) <= LONGEST_NAME)
+    largest = heapq.nsmallest(MOST_SLICES, named, key=lambda item: (-len(item[1]), item[0]))
+    return {Slice(tag=tag, value=value): np.asarray(inside, dtype=np.int64) for (tag, value), inside in largest}
+
+
+def _findings(
+    objective: Objective,
+    observations: Sequence[Observation],
+    *,
+    slices: Mapping[Slice, IntArray],
+    queries: Sequence[GoldenQuery],
+) -> Iterator[SliceFinding]:
+    measured = _measured(objective, observations, queries=queries)
+    single = objective.shape == "event_ratio" and measured.units == int(measured.events.sum())
+    for part, places in slices.items():
+        inside = np.zeros(len(queries), dtype=np.bool_)
+        inside[places] = True
+        here, there = _side(measured, inside), _side(measured, ~inside)
+        if min(here.units, there.units) >= LEAST_UNITS:
+            yield SliceFinding(
+                objective=objective.id,
+                slice=part,
+                n=int(here.events.sum()),
+                estimate=_point(objective, here),
+                rest=_point(objective, there),
+                p=_p_of_counts(here, there) if single else _p_of_ranks(objective, here, there),
+                stands_out=False,
+            )
+
+
+def _measured(objective: Objective, observations: Sequence[Observation], *, queries: Sequence[GoldenQuery]) -> Measured:
+    place = {query.id: number for number, query in enumerate(queries)}
+    cluster = {name: code for code, name in enumerate(dict.fromkeys(query.cluster for query in queries))}
+    found = [(place[one.query_id], one.value) for one in events_of(objective, observations) if one.value is not None]
+    places = np.asarray([number for number, _ in found], dtype=np.int64)
+    values = np.asarray([value for _, value in found], dtype=np.float64)
+    return Measured(
+        events=np.bincount(places, minlength=len(queries)).astype(np.int64, copy=False),
+        sums=np.bincount(places, weights=values, minlength=len(queries)).astype(np.float64, copy=False),
+        weights=np.asarray([1.0 if query.weight is None else query.weight for query in queries], dtype=np.float64),
+        clusters=np.asarray([cluster[query.cluster] for query in queries], dtype=np.int64),
+    )
+
+
+def _side(measured: Measured, inside: NDArray[np.bool_]) -> Measured:
+    """What was measured of the queries that `inside` marks."""
+    kept = inside & (measured.events > 0)
+    return Measured(
+        events=measured.events[kept],
+        sums=measured.sums[kept],
+        weights=measured.weights[kept],
+        clusters=measured.clusters[kept],
+    )
+
+
+def _point(objective: Objective, side: Measured) -> float:
+    """The mean in the space of the objective's target."""
+    mean = math.fsum(side.weights * side.sums) / math.fsum(side.weights * side.events)
+    return 1.0 - mean if objective.shape == "event_ratio" and objective.op == "<=" else mean
+
+
+def _p_of_counts(here: Measured, there: Measured) -> float:
+    sides = [(int(side.events.sum()), int(side.sums.sum())) for side in (here, there)]
+    return fisher_excess([n - good for n, good in sides], [n for n, _ in sides])
+
+
+def _p_of_ranks(objective: Objective, here: Measured, there: Measured) -> float:
+    means = [_unit_means(side) for side in (here, there)]
+    if objective.shape == "mean" and objective.op == "<=":
+        means = [1.0 - values for values in means]
+    return rank_sum_below(*means)
+
+
+def _unit_means(side: Measured) -> FloatArray:
+    """The mean of each independent unit over its queries, a query's own mean counting once."""
+    queries = np.bincount(side.clusters)
+    sums = np.bincount(side.clusters, weights=side.sums / side.events)
+    means: FloatArray = np.round(sums[queries > 0] / queries[queries > 0], _SAME)
+    return means
