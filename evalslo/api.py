@@ -40,6 +40,7 @@ async def arun(
     *,
     limit: int | None = None,
     sequential: bool = False,
+    fail_fast: bool = False,
     seed: int | None = None,
     resume: bool = False,
     on_progress: OnProgress | None = None,
@@ -47,8 +48,8 @@ async def arun(
     """Runs a suite: its scorecard and the folder that keeps it.
 
     `limit` asks so many golden queries only, and never passes. `sequential` stops as soon as every critical objective is
-    decided, in an order shuffled by `seed` (None: a number that nobody chose). Raises what the command line exits with 2 or
-    4 for.
+    decided, or (`fail_fast`) one is confirmed as missed, in an order shuffled by `seed` (None: a number that nobody chose).
+    Raises what the command line exits with 2 or 4 for.
     """
     door = Door(
         home=_home(),
@@ -59,7 +60,7 @@ async def arun(
         stop=asyncio.Event(),
     )
     prepared = prepare(suite, environ=os.environ, sampling="sequential" if sequential else "fixed")
-    return await run_suite(prepared, door=door, limit=limit, resume=resume)
+    return await run_suite(prepared, door=door, limit=limit, fail_fast=fail_fast, resume=resume)
 
 
 def run(
@@ -67,6 +68,7 @@ def run(
     *,
     limit: int | None = None,
     sequential: bool = False,
+    fail_fast: bool = False,
     seed: int | None = None,
     resume: bool = False,
     on_progress: OnProgress | None = None,
@@ -75,7 +77,13 @@ def run(
 
     def work() -> KeptRun:
         running = arun(
-            suite, limit=limit, sequential=sequential, seed=seed, resume=resume, on_progress=on_progress
+            suite,
+            limit=limit,
+            sequential=sequential,
+            fail_fast=fail_fast,
+            seed=seed,
+            resume=resume,
+            on_progress=on_progress,
         )
         return asyncio.run(running)
 

@@ -100,14 +100,23 @@ def text_blocks() -> list[str]:
     return re.findall(r"^```text\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("number", "more"), [(0, []), (1, ["--variant", "smollm2"]), (2, ["--variant", "qwen-0.5b"])])
-def test_the_scorecards_of_the_readme_are_what_comes_out(number, more, monkeypatch, tmp_path):
+SMOLLM2 = ["--variant", "smollm2"]
+STOPS = [*SMOLLM2, "--sequential", "--fail-fast", "--seed", "3"]
+SHOWN = [
+    ["run", "suites/handbook.yaml"],
+    ["run", "suites/handbook.yaml", *SMOLLM2],
+    ["run", "suites/handbook.yaml", "--variant", "qwen-0.5b"],
+    ["run", "suites/handbook.yaml", *STOPS],
+    ["plan", "--target", "95%", "--truth", "98%"],
+]
+
+
+@pytest.mark.parametrize(("number", "command"), list(enumerate(SHOWN)))
+def test_the_pages_of_the_readme_are_what_comes_out(number, command, monkeypatch, tmp_path):
     monkeypatch.setenv("EVALSLO_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(ROOT)
-    out = [
-        line.rstrip() for line in CliRunner().invoke(app, ["run", "suites/handbook.yaml", *more]).stdout.splitlines()
-    ]
+    out = [line.rstrip() for line in CliRunner().invoke(app, command).stdout.splitlines()]
     shown = [line for line in text_blocks()[number].splitlines() if " run 20" not in line and line != "…"]
     assert len(shown) > 10
     assert [line for line in shown if line not in out and "took" not in line] == []

@@ -199,7 +199,10 @@ def test_functions_stay_short():
 
 @pytest.mark.parametrize(
     ("arguments", "typers_own"),
-    [(["--help"], set()), *[([verb, "--help"], {"pydantic"}) for verb in ("init", "check", "run", "gate", "report")]],
+    [
+        (["--help"], set()),
+        *[([verb, "--help"], {"pydantic"}) for verb in ("init", "check", "plan", "run", "gate", "report")],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments, typers_own):
     """Typer itself loads pydantic to read a verb's options; evalslo's own schemas stay out."""

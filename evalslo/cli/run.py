@@ -27,6 +27,7 @@ class How:
     """How the command line wants suites run; `stderr`: what is for people goes to standard error."""
 
     limit: int | None
+    fail_fast: bool
     seed: int | None
     resume: bool
     quiet: bool
@@ -55,6 +56,9 @@ def run(
             "--sequential", help="Ask in random order, and stop as soon as every critical objective is decided."
         ),
     ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="With --sequential: stop at the first confirmed miss.")
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -70,24 +74,18 @@ def run(
     """Run suites against their endpoints, and gate them."""
     with door.telling_errors():
         outputs = read_outputs(output)
-        _refuse_mixed(limit=limit, sequential=sequential, seed=seed)
+        if not sequential and (fail_fast or seed is not None):
+            option = "--fail-fast" if fail_fast else "--seed"
+            raise UsageError(f"{option} is for sequential runs; add --sequential, or leave it out")
         read = read_suites(suites, variant=variant, settings=settings)
         prepared = prepare_all(read, sampling="sequential" if sequential else "fixed")
-        how = How(limit=limit, seed=seed, resume=resume, quiet=quiet, stderr=on_stdout(outputs))
+        how = How(limit=limit, fail_fast=fail_fast, seed=seed, resume=resume, quiet=quiet, stderr=on_stdout(outputs))
         done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
         exit_code = worst_exit_code(done.exit_codes)
         if quiet or len(prepared) > 1:
             summarise(done.scorecards, exit_code=exit_code, stderr=how.stderr)
         write_outputs(outputs, done.scorecards, exit_code=exit_code)
     raise typer.Exit(exit_code)
-
-
-def _refuse_mixed(*, limit: int | None, sequential: bool, seed: int | None) -> None:
-    """Raises UsageError for options that contradict one another, before anything is read."""
-    if sequential and limit is not None:
-        raise UsageError("--sequential stops by itself and --limit never passes; leave one of them out")
-    if seed is not None and not sequential:
-        raise UsageError("--seed is the order of a sequential run; add --sequential, or leave it out")
 
 
 async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, how: How) -> Done:
@@ -121,7 +119,7 @@ async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How) -> 
     with progress_printer(None if how.quiet else door.console(stderr=True)) as on_progress:
         seed = door.seed() if how.seed is None else how.seed
         here = Door(home=door.home(), clock=door.now, token=door.token(), seed=seed, on_progress=on_progress, stop=stop)
-        kept = await run_suite(prepared, door=here, limit=how.limit, resume=how.resume)
+        kept = await run_suite(prepared, door=here, limit=how.limit, fail_fast=how.fail_fast, resume=how.resume)
     if not how.quiet:
         show(kept.scorecard, folder=kept.folder, stderr=how.stderr)
     return kept.scorecard

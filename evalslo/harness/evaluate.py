@@ -8,6 +8,7 @@ from evalslo.harness.advice import advise
 from evalslo.harness.follow import Follower, replay
 from evalslo.harness.worst import worst_answers
 from evalslo.model.golden import GoldenQuery
+from evalslo.model.labels import Labels
 from evalslo.model.objective import Objective
 from evalslo.model.run import Manifest
 from evalslo.model.sample import Sample, Usage
@@ -39,10 +40,12 @@ def evaluate(
     queries: Sequence[GoldenQuery],
     samples: Sequence[Sample],
     scores: Sequence[Score],
+    labels: Mapping[str, Labels] | None = None,
 ) -> Scorecard:
     """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured.
 
     A sequential run is judged on the units up to its decision; answers that were in flight then are kept and not counted.
+    `labels` are people's, by the text of the SLI: a row with labels is gated by its corrected bound.
     """
     followed = None
     if manifest.sampling == "sequential":
@@ -63,6 +66,8 @@ def evaluate(
                 spec=suite.slis[objective.sli.name],
                 rules=suite.gate,
                 scorer=scorers.get(objective.sli.name),
+                labels=(labels or {}).get(str(objective.sli)),
+                run_id=manifest.run_id,
             )
             for objective in suite.objectives
         ]

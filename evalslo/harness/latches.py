@@ -9,9 +9,10 @@ from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import ObjectiveResult, Observation, Verdict
 from evalslo.model.suite import Suite
-from evalslo.slo.gate import confirm, judge
-from evalslo.slo.sequential import Course, advance, begin, crosses, found, p_of_miss
+from evalslo.slo.gate import judge, p_of_miss
+from evalslo.slo.sequential import Course, advance, begin, crosses, found, p_fail
 from evalslo.slo.slices import observations_of, queries_of
+from evalslo.stats.holm import survivors
 
 PATIENCE = 1.1  # a verdict that a rule on unmeasured events held back is tried again with a tenth more units
 OPEN = ("unmeasured", "coverage", "no_data")
@@ -42,6 +43,7 @@ class Latches:
         self.horizon = len(units)
         self.units = self.queries = 0
         self._lanes = [_Lane(one, self._begin(one, units, repeats=repeats)) for one in suite.objectives]
+        self._critical = [lane for lane in self._lanes if lane.objective.critical]
 
     def _begin(self, objective: Objective, units: Sequence[Sequence[GoldenQuery]], *, repeats: int) -> Course | None:
         of_slice = [queries_of(objective, unit) for unit in units]
@@ -50,11 +52,21 @@ class Latches:
     @property
     def decided(self) -> bool:
         """Whether every critical objective has its verdict, and every miss among them is confirmed beside the others."""
-        critical = [lane.row for lane in self._lanes if lane.objective.critical]
-        rows = [row for row in critical if row is not None]
-        if len(rows) < len(critical):
-            return False
-        return not any(reason.code == "fail_unconfirmed" for row in confirm(rows) for reason in row.reasons)
+        confirmed = self._confirmed()
+        return all(
+            lane.row is not None and (lane.row.verdict is not Verdict.FAIL or sure)
+            for lane, sure in zip(self._critical, confirmed, strict=True)
+        )
+
+    @property
+    def missed(self) -> bool:
+        """Whether a critical miss is confirmed, whatever the other objectives will come to."""
+        return any(self._confirmed())
+
+    def _confirmed(self) -> tuple[bool, ...]:
+        """Which critical misses survive Holm's correction, the undecided objectives counting as met."""
+        p_values = [1.0 if lane.row is None else p_of_miss(lane.row) for lane in self._critical]
+        return survivors(p_values, [lane.objective.alpha for lane in self._critical])
 
     def take(self, unit: Sequence[GoldenQuery], observations: Mapping[str, Sequence[Observation]]) -> None:
         """Goes on by one unit; `observations` are those of its queries, by the text of the SLI."""
@@ -113,4 +125,4 @@ class Latches:
 def _with_evidence(row: ObjectiveResult, course: Course) -> ObjectiveResult:
     if row.verdict is not Verdict.FAIL or row.estimate is None:
         return row
-    return replace(row, estimate=replace(row.estimate, p_fail=p_of_miss(course)))
+    return replace(row, estimate=replace(row.estimate, p_fail=p_fail(course)))

@@ -65,13 +65,16 @@ class KeptRun:
     scorecard: Scorecard
 
 
-async def run_suite(prepared: Prepared, *, door: Door, limit: int | None = None, resume: bool = False) -> KeptRun:
+async def run_suite(
+    prepared: Prepared, *, door: Door, limit: int | None = None, fail_fast: bool = False, resume: bool = False
+) -> KeptRun:
     """Runs one suite; with `resume` goes on with its last run and makes only the calls that have no sample yet.
 
+    `fail_fast` ends a sequential run at the first confirmed miss, whatever the other objectives would come to.
     Raises `UsageError` where that run is of something else, `MeasurementError` where nothing can be kept.
     """
     begun = _begin(prepared, door=door, limit=limit, resume=resume)
-    begun = await _collect(prepared, begun, door=door)
+    begun = await _collect(prepared, begun, door=door, fail_fast=fail_fast)
     scores, scorecard = _score_and_gate(prepared.suite, prepared.golden, begun, on_progress=door.on_progress)
     write_scores(begun.folder, scores)
     replace_file(begun.folder.scorecard_file, to_json(scorecard))
@@ -134,11 +137,11 @@ def _scorer_versions(suite: Suite) -> dict[str, str]:
     return plugins.fingerprint([objective.sli.name for objective in suite.objectives])
 
 
-async def _collect(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
+async def _collect(prepared: Prepared, begun: Begun, *, door: Door, fail_fast: bool) -> Begun:
     """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made."""
     suite, manifest = prepared.suite, begun.manifest
     planned = _planned(prepared.golden, manifest)
-    follow, enough = _following(prepared, manifest)
+    follow, enough = _following(prepared, manifest, fail_fast=fail_fast)
     with open_samples(begun.folder) as keep:
         kept = set()
         for sample in read_samples(begun.folder.samples_file):
@@ -183,7 +186,9 @@ def _planned(golden: GoldenSet, manifest: Manifest) -> tuple[PlannedCall, ...]:
     )
 
 
-def _following(prepared: Prepared, manifest: Manifest) -> tuple[Callable[[Sample], None], Callable[[], bool]]:
+def _following(
+    prepared: Prepared, manifest: Manifest, *, fail_fast: bool
+) -> tuple[Callable[[Sample], None], Callable[[], bool]]:
     """What to call with each sample, and what then says whether enough is known: never, in a run of a fixed size."""
     if manifest.sampling == "fixed":
         return lambda _: None, lambda: False
@@ -193,7 +198,8 @@ def _following(prepared: Prepared, manifest: Manifest) -> tuple[Callable[[Sample
         return _scores(suite, unit, samples, on_progress=lambda _: None)
 
     follower = Follower(suite, prepared.golden.queries, manifest, score=score)
-    return follower.take, lambda: follower.latches.decided
+    latches = follower.latches
+    return follower.take, lambda: latches.decided or (fail_fast and latches.missed)
 
 
 def _ended(manifest: Manifest, *, whole: bool, seconds: float, now: datetime) -> Manifest:

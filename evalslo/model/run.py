@@ -42,7 +42,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far; `note` says what else is known."""
+    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far."""
 
     suite: str
     stage: Literal["collect", "score"]
@@ -50,4 +50,3 @@ class Progress:
     planned: int
     errors: int = 0
     in_flight: int = 0
-    note: str = ""

@@ -114,11 +114,10 @@ def why_unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> 
     coverage = counts.coverage
     if coverage is None:
         return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts, applicable=False))
-    if not counts.n or counts.n < rules.min_coverage * (
-        counts.n + counts.unmeasured
-    ):  # exact: 19 of 20 is no less than 95 %
+    applicable = counts.n + counts.unmeasured
+    if not counts.n or counts.n < rules.min_coverage * applicable:  # exact: 19 of 20 is no less than 95 %
         floor = float(rules.min_coverage)
-        text = f"measured {counts.n} of {counts.n + counts.unmeasured} events, {coverage:.3g} where {floor:.3g} is the floor"
+        text = f"measured {counts.n} of {applicable} events, {coverage:.3g} where {floor:.3g} is the floor"
         return _reason(objective, "coverage", f"{text}: {_why_excluded(counts, applicable=True)}")
     return None
 
@@ -211,7 +210,7 @@ def _reason(objective: Objective, code: str, text: str) -> Reason:
 def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
     """The rows; a critical FAIL that does not survive Holm's correction over all critical rows says so as its reason."""
     critical = [row for row in rows if row.objective.critical]
-    p_values = [_p_of_miss(row) for row in critical]
+    p_values = [p_of_miss(row) for row in critical]
     survives = survivors(p_values, [row.objective.alpha for row in critical])
     chance = {row.objective.id for row, survived in zip(critical, survives, strict=True) if not survived}
     text = f"a miss by itself, but among {len(critical)} critical objectives one such miss may be chance"
@@ -223,7 +222,7 @@ def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
     )
 
 
-def _p_of_miss(row: ObjectiveResult) -> float:
+def p_of_miss(row: ObjectiveResult) -> float:
     """The p-value of a shown miss; 1 for any other row, which must not help a miss beside it to be confirmed."""
     found = row.estimate if row.verdict is Verdict.FAIL else None
     return 1.0 if found is None or found.p_fail is None else found.p_fail
@@ -238,7 +237,8 @@ def decide(
     not be measured (4), then what could not be shown (3), then 0.
     """
     critical = [row for row in rows if row.objective.critical]
-    reasons = tuple(reason for row in critical for reason in row.reasons)
+    missed_first = sorted(critical, key=lambda row: row.verdict is not Verdict.FAIL)
+    reasons = tuple(reason for row in missed_first for reason in row.reasons)
     if not critical:
         return _outcome(Verdict.ERROR, Reason(code="no_critical", text="no critical objective: nothing was decided"))
     if unanswered is not None:

@@ -97,7 +97,7 @@ def crosses(course: Course) -> bool:
     return passes(_p(course.highest_pass), alpha=alpha) or fails(_p(course.highest_fail), alpha=alpha)
 
 
-def p_of_miss(course: Course) -> float:
+def p_fail(course: Course) -> float:
     """The p-value against "the target is met", valid whenever one looks."""
     return _p(course.highest_fail)
 
@@ -141,7 +141,7 @@ def _shown(course: Course, events: Sequence[Observation]) -> Estimate:
 
 
 def _interval(course: Course, steps: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    from evalslo.stats.sequential import beta_interval, bet_interval
+    from evalslo.stats.sequential import bet_interval, beta_interval
 
     alpha = halved(course.objective).alpha
     if _is_beta(course):

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from evalslo.errors import StatisticsError
 from evalslo.stats.bound import Bound, fails, passes
 from evalslo.stats.checks import FloatArray, require_levels, scores
-from evalslo.stats.further import needed_units
+from evalslo.stats.needed import needed_units
 from evalslo.stats.tally import Tally, distinct, mean
 
 _CELLS = 500  # more distinct values than this are merged into as many cells

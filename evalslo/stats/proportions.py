@@ -13,7 +13,7 @@ from fractions import Fraction
 from evalslo.errors import StatisticsError
 from evalslo.stats.bound import Bound, fails, passes
 from evalslo.stats.checks import require_levels
-from evalslo.stats.further import needed_units
+from evalslo.stats.needed import needed_units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from evalslo.stats.bound import Bound, fails, passes
 from evalslo.stats.checks import require_levels, scores
-from evalslo.stats.further import needed_units
+from evalslo.stats.needed import needed_units
 from evalslo.stats.tally import distinct, mean
 
 

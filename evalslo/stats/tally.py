@@ -9,10 +9,10 @@ import numpy as np
 from evalslo.stats import dirichlet
 from evalslo.stats.bound import Bound, fails, passes
 from evalslo.stats.checks import FloatArray, IntArray
+from evalslo.stats.needed import needed_units
 
 _GRID = 500  # more distinct values than this are rounded to 1/500, away from the verdict
 _ON_LINE = 1e-9  # of a step: a value that is on the grid but for rounding stays there
-_PATIENCE = 100  # `needed_units` looks no further than this many times the units there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,23 +187,18 @@ def bound(
 
 def _needed_units(tally: Tally, *, estimate: float, target: Fraction, alpha: Fraction) -> int | None:
     """The fewest further units at which the weights, scaled up, decide on the estimate's side of the target."""
-    if estimate == float(target):
-        return None
 
-    def decides(further: int) -> bool:
-        units = tally.units + further
-        grown = scaled(tally, units / tally.units, units=units)
-        if estimate > float(target):
-            return passes(p_pass(grown, target=target), alpha=alpha)
-        return fails(p_fail(grown, target=target), alpha=alpha)
+    def grown(units: int) -> Tally:
+        return scaled(tally, units / tally.units, units=units)
 
-    low, high = 0, _PATIENCE * tally.units
-    if not decides(high):
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if decides(middle) else (middle, high)
-    return high
+    return needed_units(
+        lambda units: p_pass(grown(units), target=target),
+        lambda units: p_fail(grown(units), target=target),
+        units=tally.units,
+        estimate=estimate,
+        target=target,
+        alpha=alpha,
+    )
 
 
 def _beta_below(good: float, bad: float, t: Fraction) -> float:

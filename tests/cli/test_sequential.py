@@ -128,8 +128,9 @@ def test_a_fixed_run_is_not_gone_on_with_sequentially(shell):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--sequential", "--limit", "10"], "--limit never passes"),
+        (["--sequential", "--limit", "10"], "takes no limit"),
         (["--seed", "3"], "add --sequential"),
+        (["--fail-fast"], "add --sequential"),
     ],
 )
 def test_options_that_contradict_one_another_are_told(shell, arguments, says):
@@ -193,3 +194,20 @@ def test_a_quantile_is_shown_without_the_bounds_of_a_fixed_run(shell):
     assert row["quantile"]["estimate"] is not None
     assert row["quantile"]["lower"] is row["quantile"]["upper"] is None
     assert "p80" in done.stdout
+
+
+def test_fail_fast_ends_at_the_first_confirmed_miss(shell):
+    """The other objective would need a hundred answers more."""
+    suite = write_suite(
+        shell.folder,
+        app=WRONG,
+        golden=golden(),
+        objectives=["contains >= 90%", "errors <= 5%"],
+        limits={"concurrency": 1},
+    )
+    patient = shell.run("run", suite, "--sequential", "--seed", 1)
+    all_in = ended(shell)["stopped_at"]
+    hasty = shell.run("run", suite, "--sequential", "--fail-fast", "--seed", 1)
+    assert patient.exit_code == hasty.exit_code == 1
+    assert ended(shell)["stopped_at"] < 10 < all_in
+    assert [row["verdict"] for row in shell.scorecard()["objectives"]] == ["fail", "inconclusive"]

@@ -9,7 +9,7 @@ import pytest
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.score import Missing
-from evalslo.slo.sequential import advance, begin, crosses, found, p_of_miss
+from evalslo.slo.sequential import advance, begin, crosses, found, p_fail
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.sequential import BetaMixture, BetMixture
 from tests.slo.conftest import ALPHA, RULES, events, mean, one, quantile, rate, spec_of
@@ -100,7 +100,7 @@ def test_evidence_may_fall_and_its_best_stays():
     before = walk(rate("<=", "0.05"), units[:150])
     after = walk(rate("<=", "0.05"), units)
     assert after.highest_pass == before.highest_pass
-    assert p_of_miss(after) < p_of_miss(before)
+    assert p_fail(after) < p_fail(before)
 
 
 def test_a_mean_that_is_better_lower_is_turned_around():

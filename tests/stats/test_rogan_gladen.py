@@ -104,12 +104,11 @@ def test_one_answer_decides_nothing():
 
 
 def test_needed_labels_decide():
-    bound = found(960, 1000, (190, 2), (4, 22))
+    bound = found(950, 1000, (60, 2), (2, 10))
     assert bound.estimate > T
     assert not passes(bound.p_pass, alpha=ALPHA)
-    assert bound.needed_units is not None
-    times = math.ceil((218 + bound.needed_units) / 218)
-    assert passes(found(960, 1000, (190 * times, 2 * times), (4 * times, 22 * times)).p_pass, alpha=ALPHA)
+    assert bound.needed_units == 139
+    assert passes(found(950, 1000, (180, 6), (6, 30)).p_pass, alpha=ALPHA)
 
 
 @pytest.mark.parametrize(
