@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.coverage.cells import ALPHA, Cell, Figures, Rng, binomial, exact
 from benchmarks.coverage.document import Measured, table
-from benchmarks.coverage.naive import wald
+from benchmarks.coverage.naive import Z95, wald
 from evalslo.stats.bound import Bound, fails, passes
 from evalslo.stats.exact import clopper_pearson, most_bad
 from evalslo.stats.proportions import beta_prior, jeffreys, mid_p, wilson
@@ -30,6 +30,7 @@ POWER += [("0.98", "0.995", n) for n in (200, 300, 500)]
 CURVE_SIZES = (100, 200)
 CURVE_TARGETS = tuple(f"{k / 1000:g}" for k in range(800, 996, 3))
 GRID_SIZES = (50, 75, 100, 150, 200, 300, 500, 1000)
+FIRST, LAST = Fraction(1, 2), Fraction(998, 1000)  # the truths that the worst case is looked for among
 QUANTILES = tuple(Fraction(k, 1000) for k in (10, 50, 100, 250, 500, 750, 900, 950, 980, 990, 995, 999))
 
 
@@ -38,8 +39,8 @@ def cells(*, quick: bool) -> list[Cell]:
     rows += [
         Cell(key=f"A-power/{t}/{p}/{n}", work=row, settings={"n": n, "target": t, "truth": p}) for t, p, n in POWER
     ]
-    step = 125 if quick else 3
-    rows += [Cell(key=f"A-worst/{m}", work=worst, settings={"method": m, "step": step}) for m in METHODS]
+    few = GRID_SIZES[:2] if quick else GRID_SIZES
+    rows += [Cell(key=f"A-worst/{m}", work=worst, settings={"method": m, "sizes": few}) for m in METHODS]
     most = 20 if quick else 300
     rows.append(
         Cell(
@@ -98,16 +99,37 @@ def search(low: int, high: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def worst(_rng: Rng, _rounds: int, *, method: str, step: int) -> Figures:
-    """The largest errors over truths from .5 to .998 and the sizes of the table."""
+def worst(_rng: Rng, _rounds: int, *, method: str, sizes: tuple[int, ...]) -> Figures:
+    """The largest errors over all truths from .5 to .998, as a supremum and not over a grid.
+
+    Between the targets where one more count of good events passes, the error rises with the target: it is largest where the
+    target is a count's lower bound, and at the end of the range. So for false FAILs and the upper bounds.
+    """
+    from scipy.special import betainc
+
     found = np.zeros(2)
-    for n in GRID_SIZES:
-        for thousandth in range(500, 999, step):
-            target = Fraction(thousandth, 1000)
-            chance = binomial(n, target)
+    for n in sizes:
+        for target in (FIRST, LAST):
             passing, failing = verdicts(method, n, target)
+            chance = binomial(n, target)
             found = np.maximum(found, (chance[passing].sum(), chance[failing].sum()))
+        for good in range(n + 1):
+            low, high = limits(method, good, n)
+            as_many = betainc(good, n - good + 1, low) if good and FIRST <= low <= LAST else 0.0
+            as_few = betainc(n - good, good + 1, 1 - high) if good < n and FIRST <= high <= LAST else 0.0
+            found = np.maximum(found, (as_many, as_few))
     return {f"{method}.pass": exact(found[0]), f"{method}.fail": exact(found[1])}
+
+
+def limits(method: str, good: int, n: int) -> tuple[float, float]:
+    """The lower and the upper bound of a count."""
+    if method == "wald":
+        share = good / n
+        reach = Z95 * (share * (1 - share) / n) ** 0.5
+        return share - reach, share + reach
+    bound = clopper_pearson if method == "clopper-pearson" else OPTIONS[method]
+    found = bound(good, n, target=FIRST, alpha=ALPHA)
+    return found.lower or 0.0, 1.0 if found.upper is None else found.upper
 
 
 def curve(_rng: Rng, _rounds: int, *, n: int, targets: tuple[str, ...]) -> Figures:

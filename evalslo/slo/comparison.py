@@ -2,7 +2,7 @@
 
 | shape and design | independent unit | method |
 |---|---|---|
-| paired, one event a query, no groups | pair | Tango's score test |
+| paired, one event a query, no groups | pair | Tango's score test; to FAIL it takes Newcombe's bound too |
 | paired, a score, or repeats | query: its mean difference | Gaffke on (d + 1) / 2 |
 | paired, groups or weights | group; its queries' mean differences are the elements | scaled Gaffke on (d + 1) / 2 |
 | paired, strict | query, or group | betting on (d + 1) / 2 |
@@ -95,7 +95,7 @@ def _difference(
     objective: Objective, queries: Sequence[PairedQuery], *, margin: Fraction, rules: GateRules
 ) -> Difference:
     """The mean difference over golden queries and its bounds, higher better, by the table above."""
-    from evalslo.stats.paired import paired_betting, paired_scores, tango
+    from evalslo.stats.paired import paired_betting, paired_scores
 
     alpha, values = objective.alpha, [one.difference for one in queries]
     clusters = [one.cluster for one in queries]
@@ -105,9 +105,25 @@ def _difference(
         return replace(found, method=f"{found.method}+strict" + ("+weights" if len(set(weights)) > 1 else ""))
     independent = len(set(clusters)) == len(queries) and len(set(weights)) == 1
     if independent and objective.shape == "event_ratio" and all(one.pairs == 1 for one in queries):
-        better, worse = values.count(1.0), values.count(-1.0)
-        return tango(better, worse, n=len(values), margin=margin, alpha=alpha)
+        return _tango_guarded(queries, margin=margin, alpha=alpha)
     return paired_scores(values, clusters, weights=weights, margin=margin, alpha=alpha, icc_floor=rules.icc_floor)
+
+
+def _tango_guarded(queries: Sequence[PairedQuery], *, margin: Fraction, alpha: Fraction) -> Difference:
+    """Tango's bounds, the upper one no lower than Newcombe's: where few pairs differ Tango's own fails too often."""
+    from evalslo.stats.paired import newcombe_paired, tango
+
+    values = [one.difference for one in queries]
+    better, worse, n = values.count(1.0), values.count(-1.0), len(values)
+    found = tango(better, worse, n=n, margin=margin, alpha=alpha)
+    if found.upper is None or found.p_fail is None:
+        return found
+    both = sum(one.difference == 0.0 and one.candidate == 1.0 for one in queries)
+    neither = n - better - worse - both
+    other = newcombe_paired(better, worse, both=both, neither=neither, margin=margin, alpha=alpha)
+    if other.upper is None or other.p_fail is None:
+        return found
+    return replace(found, upper=max(found.upper, other.upper), p_fail=max(found.p_fail, other.p_fail))
 
 
 def _unpaired(

@@ -197,15 +197,36 @@ def _negated(value: float | None) -> float | None:
     return None if value is None else -value
 
 
-def extreme(objective: Objective, events: Sequence[Observation], *, unmeasured_as_good: bool) -> float:
-    """The estimate with every unmeasured event counted as bad (or as good), in the space of the target."""
+def whatever_is_missing(
+    objective: Objective, events: Sequence[Observation], *, spec: SliSpec, rules: GateRules
+) -> Estimate:
+    """The estimate from the measured events, with bounds and p-values that hold whatever the unmeasured ones were.
+
+    Each side takes the unmeasured events at what speaks against it, so that a scorer that fails where answers are bad can
+    hide nothing. Both bounds and p-values are those of the measured events alone where none is missing.
+    """
+    found = estimate(objective, elements_of(events), spec=spec, rules=rules)
+    worst, best = (
+        estimate(objective, elements_of(filled(objective, events, as_good=good)), spec=spec, rules=rules)
+        for good in (False, True)
+    )
+    low, high = (worst, best) if objective.op == ">=" else (best, worst)
+    return replace(found, lower=low.lower, upper=high.upper, p_pass=worst.p_pass, p_fail=best.p_fail, needed=None)
+
+
+def filled(objective: Objective, events: Sequence[Observation], *, as_good: bool) -> list[Observation]:
+    """The events with every unmeasured one counted as good (or bad)."""
     good = 1.0 if objective.op == ">=" or objective.shape == "event_ratio" else 0.0
-    filled = [
+    return [
         one
         if one.missing is None or not one.missing.applicable
-        else replace(one, value=good if unmeasured_as_good else 1.0 - good, missing=None)
+        else replace(one, value=good if as_good else 1.0 - good, missing=None)
         for one in events
     ]
-    elements = elements_of(filled)
+
+
+def extreme(objective: Objective, events: Sequence[Observation], *, unmeasured_as_good: bool) -> float:
+    """The estimate with every unmeasured event counted as bad (or as good), in the space of the target."""
+    elements = elements_of(filled(objective, events, as_good=unmeasured_as_good))
     mean = _mean(elements.values, elements.weights)
     return 1.0 - mean if objective.shape == "event_ratio" and objective.op == "<=" else mean

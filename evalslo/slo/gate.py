@@ -59,10 +59,7 @@ def judge(
     if unmeasurable is not None:
         return _unmeasured(objective, counts, scorer=scorer, reason=unmeasurable)
     units = in_population(events, population=rules.population)
-    if estimator is None:
-        found = estimating.estimate(objective, estimating.elements_of(units), spec=spec, rules=rules)
-    else:
-        found = estimator(events)
+    found = estimator(events) if estimator else _estimate(objective, units, counts=counts, spec=spec, rules=rules)
     fixed = (
         None
         if labels is None
@@ -83,6 +80,9 @@ def judge(
     if fixed is not None:
         found, units, spec = fixed.estimate, fixed.events, replace(spec, unproven=False)
     verdict, reasons = _verdict(objective, found, events=units, counts=counts, spec=spec, rules=rules)
+    if estimator and rules.strict and counts.unmeasured and verdict in (Verdict.PASS, Verdict.FAIL):
+        text = f"{counts.unmeasured} unmeasured events: a strict sequential verdict needs every event measured"
+        verdict, reasons = Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
     return ObjectiveResult(
         objective=objective,
         verdict=verdict,
@@ -95,6 +95,14 @@ def judge(
         correction=None if fixed is None else fixed.correction,
         variance=variance_of(events),
     )
+
+
+def _estimate(
+    objective: Objective, events: Sequence[Observation], *, counts: Counts, spec: SliSpec, rules: GateRules
+) -> Estimate:
+    if rules.strict and counts.unmeasured and not (objective.shape == "mean" and spec.kind == "quantity"):
+        return estimating.whatever_is_missing(objective, events, spec=spec, rules=rules)
+    return estimating.estimate(objective, estimating.elements_of(events), spec=spec, rules=rules)
 
 
 def _unmeasured(objective: Objective, counts: Counts, *, scorer: str | None, reason: Reason) -> ObjectiveResult:

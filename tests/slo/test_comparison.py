@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import multinomial
 
 from evalslo.errors import StatisticsError
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict
 from evalslo.model.suite import GateRules
 from evalslo.slo.comparison import compare
-from evalslo.stats.paired import paired_scores, tango
+from evalslo.stats.bound import fails
+from evalslo.stats.paired import newcombe_paired, paired_scores, tango
 from evalslo.stats.unpaired import newcombe_unpaired
 from tests.slo.conftest import (
     ALPHA,
@@ -131,10 +133,29 @@ def test_each_unpaired_design_has_its_method(objective, baseline, candidate, met
     assert strict.upper - strict.lower > row.upper - row.lower - 1e-12
 
 
+@pytest.mark.parametrize(("n", "discordant", "margin"), [(100, 0.06, "0.05"), (200, 0.04, "0.03")])
+def test_a_false_fail_keeps_its_rate_where_few_pairs_differ(n, discordant, margin):
+    """Exactly at the margin, by enumeration. Tango's own bound would fail in .065 and .073 of comparisons."""
+    margin = Fraction(margin)
+    rates = {"better": (discordant - float(margin)) / 2, "worse": (discordant + float(margin)) / 2}
+    same = 1 - sum(rates.values())
+    total = tango_alone = 0.0
+    for better in range(12):
+        for worse in range(28):
+            chance = multinomial.pmf([better, worse, n - better - worse], n=n, p=[*rates.values(), same])
+            if chance < 1e-9 or not fails(tango(better, worse, n=n, margin=margin, alpha=ALPHA).p_fail, alpha=ALPHA):
+                continue
+            tango_alone += chance
+            row = compared(RIGHT, *pairs(better, worse, n - better - worse), margin=margin)
+            total += chance * (row.verdict is Verdict.FAIL)
+    assert total <= 0.05 < tango_alone
+
+
 def test_the_numbers_are_those_of_the_method():
     row, wanted = compared(RIGHT, *pairs(3, 7, 190)), tango(3, 7, n=200, margin=MARGIN, alpha=ALPHA)
-    assert (row.delta, row.lower, row.upper) == (wanted.estimate, wanted.lower, wanted.upper)
-    assert (row.p_noninferior, row.p_worse) == (wanted.p_pass, wanted.p_fail)
+    guard = newcombe_paired(3, 7, both=190, neither=0, margin=MARGIN, alpha=ALPHA)
+    assert (row.delta, row.lower, row.p_noninferior) == (wanted.estimate, wanted.lower, wanted.p_pass)
+    assert (row.upper, row.p_worse) == (max(wanted.upper, guard.upper), max(wanted.p_fail, guard.p_fail))
     assert (row.p_superior, row.p_equivalent) == (wanted.p_superior, wanted.p_equivalent)
     assert (row.id, row.margin, row.counts.n, row.counts.planned) == (RIGHT.id, MARGIN, 200, 200)
     assert (len(row.improved), len(row.regressed), len(row.unchanged)) == (3, 7, 190)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalslo.model.golden import GoldenQuery
+from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict
 from evalslo.slo.gate import judge
 from evalslo.slo.lint import can_pass, design_of, impossible
@@ -146,3 +147,34 @@ def test_of_queries_stays_exact_with_repeats():
     per_query = events("0.9", "<=", 2, of="queries")
     assert row_of(per_query, repeated([[1, 9], [1, 1], [1, 1]])).estimate.method == "clopper-pearson"
     assert design_of(per_query, queries(59), spec=spec_of(per_query), repeats=3, rules=STRICT).effective == 59.0
+
+
+def holed(good, bad, missing):
+    return singles([1] * good + [0] * bad + [Missing.SCORER_ERROR] * missing)
+
+
+def test_a_strict_pass_holds_whatever_the_unmeasured_answers_were():
+    """193 of 193 pass 95 %; with seven more of which nothing is known they may be 193 of 200, which do not."""
+    usual, strict = (row_of(rate(">=", "0.95", sli="contains"), holed(193, 0, 7), rules=one) for one in (RULES, STRICT))
+    assert usual.verdict is Verdict.PASS
+    assert strict.verdict is Verdict.INCONCLUSIVE
+    worst = clopper_pearson(193, 200, target=Fraction(19, 20), alpha=ALPHA)
+    best = clopper_pearson(200, 200, target=Fraction(19, 20), alpha=ALPHA)
+    found = strict.estimate
+    assert (found.estimate, found.lower, found.upper) == (1.0, worst.lower, best.upper)
+    assert (found.p_pass, found.p_fail, found.needed) == (worst.p_pass, best.p_fail, None)
+
+
+def test_a_strict_fail_counts_the_unmeasured_answers_as_good():
+    objective = rate("<=", "0.05", sli="errors")
+    observed = singles([1] * 17 + [0] * 173 + [Missing.NOT_COLLECTED] * 10)
+    usual, strict = (row_of(objective, observed, rules=one) for one in (RULES, STRICT))
+    assert usual.verdict is Verdict.FAIL
+    best = clopper_pearson(183, 200, target=Fraction(19, 20), alpha=ALPHA)
+    assert strict.estimate.p_fail == best.p_fail
+    assert strict.estimate.lower < usual.estimate.lower <= usual.estimate.upper < strict.estimate.upper
+
+
+def test_with_nothing_missing_strict_is_the_bound_itself():
+    found = row_of(RATIO, holed(95, 5, 0)).estimate
+    assert found.lower == clopper_pearson(95, 100, target=Fraction(9, 10), alpha=ALPHA).lower
