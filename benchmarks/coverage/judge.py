@@ -56,7 +56,7 @@ MISSES, INVENTS = 0.1912, 0.02  # so the scorer's faithfulness is .006 too high 
 
 
 def cells(*, quick: bool) -> list[Cell]:
-    few = 50 if quick else 1
+    few = 100 if quick else 1
     rows = [Cell(key=f"I/{s}/{n}", work=row, rounds=1000 // few, settings={"name": s, "n": n}) for s, n in ROWS]
     rows += [
         Cell(key=f"I-shift/{s}/{n}", work=shifted, rounds=1000 // few, settings={"name": s, "n": n}) for s, n in SHIFTED

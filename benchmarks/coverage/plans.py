@@ -127,7 +127,7 @@ def tables(measured: Measured) -> dict[str, str]:
     return {
         "G": table(("target", *(f"{bad} bad" for bad in range(6))), least),
         "G-power": table(("target", "truth", "passes 4 in 5: n (bad allowed)", "passes 9 in 10"), sizes),
-        "G-repeats": table(("queries", *(f"{k} repeats" for k in REPEATS)), worth),
+        "G-repeats": table(("queries", *(f"{k} repeat{'' if k == 1 else 's'}" for k in REPEATS)), worth),
         "H": table(head, rows),
     }
 

@@ -187,7 +187,7 @@ def quantile_size(_rng: Rng, _rounds: int, *, sizes: list[int]) -> Figures:
 
 def tables(measured: Measured) -> dict[str, str]:
     names = ("Clopper-Pearson", "Wilson", "Jeffreys", "mid-P", "Beta(1, 1)", "Wald")
-    rows = [[percent(t), str(n), *(measured.errors(f"A/{t}/{n}", m) for m in METHODS)] for t, n in ROWS]
+    rows = [[percent(t), f"{n:,}", *(measured.errors(f"A/{t}/{n}", m) for m in METHODS)] for t, n in ROWS]
     rows.append(["worst", "50 to 1,000", *(measured.errors(f"A-worst/{m}", m) for m in METHODS)])
     power = [
         [percent(t), percent(p), str(n), *(measured.plain(f"A-power/{t}/{p}/{n}", f"{m}.pass") for m in METHODS)]

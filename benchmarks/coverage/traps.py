@@ -118,7 +118,7 @@ def tables(measured: Measured) -> dict[str, str]:
         key = f"T-cap/{g}/{layout}/{icc}"
         shown = (measured.errors(key, m) for m in ("floor alone", "floor and cap"))
         capped.append([str(g), layout, str(icc), *shown, measured.noise(key)])
-    heads = [f"after {many} rounds" for many in ROUNDS_OF_MORE]
+    heads = [f"after {many} round{'' if many == 1 else 's'}" for many in ROUNDS_OF_MORE]
     return {
         "T-top-up": table(("truth = target", "n at first", *heads, "s.e."), rows),
         "T-cap": table(("units", "each has", "correlation", "floor .3 alone", "floor .3 and cap", "s.e."), capped),

@@ -56,6 +56,8 @@ def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> 
     """How many queries would show a PASS four times in five, if the estimate were the truth."""
     if row.verdict is not Verdict.INCONCLUSIVE or row.estimate is None:
         return None
+    if _finite(row):
+        return f"{row.objective.id}: of a finite golden set only a run with more repeats shows more"
     more = queries_for_power(row, queries=len({one.query_id for one in observations if one.value is not None}))
     if more is None:
         return None
@@ -66,9 +68,14 @@ def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> 
     )
 
 
+def _finite(row: ObjectiveResult) -> bool:
+    """Whether the row speaks of its golden set alone, to which no query can be added."""
+    return row.estimate is not None and (row.estimate.method or "").endswith("+finite")
+
+
 def _repeats(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
     """Whether an undecided row with repeats would gain by more queries or by more repeats."""
-    if row.verdict is not Verdict.INCONCLUSIVE or row.variance is None or row.estimate is None:
+    if row.verdict is not Verdict.INCONCLUSIVE or row.variance is None or row.estimate is None or _finite(row):
         return None
     queries = len({one.query_id for one in observations if one.value is not None})
     repeats = row.counts.n / queries if queries else 1.0

@@ -360,3 +360,13 @@ def test_json_on_standard_output_is_all_there_is_of_it(shell):
 def test_runs_keep_themselves_out_of_git(shell):
     shell.run("run", write_suite(shell.folder))
     assert (shell.folder / ".evalslo" / ".gitignore").read_text() == "*\n"
+
+
+def test_of_a_finite_golden_set_no_further_queries_are_asked_for(shell):
+    suite = write_suite(shell.folder, app=HALF, golden=rows(30), repeats=2, gate={"population": "finite"})
+    done = shell.run("run", suite)
+    assert done.exit_code == 3, done.stdout
+    (row,) = shell.scorecard()["objectives"]
+    assert (row["method"], row["needed"], row["clusters"]) == ("clopper-pearson+finite", None, 60)
+    assert "only a run with more repeats shows more" in " ".join(done.stdout.split())
+    assert "more queries" not in done.stdout
