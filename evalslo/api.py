@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalslo import plugins
+from evalslo.harness.begin import Asked, refuse_contradictions
 from evalslo.harness.prepare import prepare
 from evalslo.harness.run import Door, KeptRun, gate_run, run_suite
 from evalslo.loaders.suite import read_suite
@@ -55,12 +56,13 @@ async def arun(
         home=_home(),
         clock=lambda: datetime.now(UTC),
         token=secrets.token_hex(2),
-        seed=secrets.randbelow(2**31) if seed is None else seed,
+        seed=secrets.randbelow(2**31),
         on_progress=on_progress or _ignore,
         stop=asyncio.Event(),
     )
-    prepared = prepare(suite, environ=os.environ, sampling="sequential" if sequential else "fixed")
-    return await run_suite(prepared, door=door, limit=limit, fail_fast=fail_fast, resume=resume)
+    asked = Asked(limit=limit, sequential=sequential, fail_fast=fail_fast, seed=seed, resume=resume)
+    refuse_contradictions(asked)
+    return await run_suite(prepare(suite, environ=os.environ, sequential=sequential), door=door, asked=asked)
 
 
 def run(

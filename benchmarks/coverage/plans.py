@@ -7,7 +7,7 @@ from benchmarks.coverage.document import Measured, table
 from benchmarks.coverage.proportions import edges, percent, search
 from evalslo.stats.bound import fails
 from evalslo.stats.exact import fewest_for_pass, most_bad, pass_probability
-from evalslo.stats.planning import effective_events, sample_size
+from evalslo.stats.planning import planned_effect, sample_size
 from evalslo.stats.tally import of_counts, p_fail
 
 FEWEST = ("0.5", "0.75", "0.8", "0.9", "0.95", "0.98", "0.99", "0.999")
@@ -63,7 +63,8 @@ def size(_rng: Rng, _rounds: int, *, target: str, truth: str) -> Figures:
 
 
 def repeats(_rng: Rng, _rounds: int, *, queries: int, icc: float) -> Figures:
-    return {f"{k}": exact(effective_events(queries, repeats=k, icc=icc)) for k in REPEATS}
+    """How many independent events the queries with k calls each are worth."""
+    return {f"{k}": exact(queries * k / planned_effect(k, icc=icc, icc_floor=Fraction(0))) for k in REPEATS}
 
 
 def power_curve(_rng: Rng, _rounds: int, *, target: str, truth: str, most: int) -> Figures:

@@ -18,9 +18,9 @@ from benchmarks.coverage.data import SHAPES, Shape, piled, sizes, tally_of
 from benchmarks.coverage.document import Measured, decimals, table
 from benchmarks.coverage.proportions import percent
 from evalslo.stats import sequential, sprt
-from evalslo.stats.bound import fails
+from evalslo.stats.bound import fails, passes
 from evalslo.stats.exact import most_bad
-from evalslo.stats.sequential import BetaMixture, BetMixture, crosses, log_evidence
+from evalslo.stats.sequential import BetaMixture, BetMixture, anytime_p, log_evidence
 from evalslo.stats.tally import of_counts, p_fail
 
 METHODS = ("beta", "bet", "hybrid", "five looks", "peek", "fixed")
@@ -160,7 +160,8 @@ def rule(method: str, target: Fraction, horizon: int) -> Boundaries:
 
 def _crossed(process: sequential.Process, alpha: Fraction) -> tuple[bool, bool]:
     now = log_evidence(process)
-    return crosses(now.against_missed, alpha=alpha), crosses(now.against_met, alpha=alpha)
+    missed, met = (passes(anytime_p(log_e), alpha=alpha) for log_e in (now.against_missed, now.against_met))
+    return missed, met
 
 
 def _bets(good: int, n: int, target: Fraction) -> BetMixture:

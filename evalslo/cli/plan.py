@@ -119,10 +119,10 @@ def plan(
 def _plan_alone(objective: Objective, truths: Sequence[str], *, request: PlanRequest, group_size: int) -> Plan:
     """The plan of one target, for the truths given or for several around it."""
     from evalslo.slo.plan import plan_objective, several_truths
-    from evalslo.slo.units import planned_units
+    from evalslo.slo.units import units_planned_for
 
     floor = GateRules().icc_floor
-    units = planned_units(group_size=group_size, repeats=request.repeats, icc=request.icc, icc_floor=floor)
+    units = units_planned_for(group_size=group_size, repeats=request.repeats, icc=request.icc, icc_floor=floor)
     stated = [_truth(objective, truth, option=f"--truth {truth}") for truth in truths] or several_truths(objective)
     notes = []
     if request.icc is not None and request.icc < floor:

@@ -11,11 +11,12 @@ from evalslo.cli import door
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
 from evalslo.cli.scorecards import show, summarise, worst_exit_code
 from evalslo.cli.suites import SettingsOption, VariantOption, prepare_all, read_suites
-from evalslo.errors import EvalsloError, UsageError
+from evalslo.errors import EvalsloError
 
 if TYPE_CHECKING:
     import asyncio
 
+    from evalslo.harness.begin import Asked
     from evalslo.harness.prepare import Prepared
     from evalslo.model.scorecard import Scorecard
 
@@ -26,10 +27,7 @@ NOT_MEASURED = 4
 class How:
     """How the command line wants suites run; `stderr`: what is for people goes to standard error."""
 
-    limit: int | None
-    fail_fast: bool
-    seed: int | None
-    resume: bool
+    asked: "Asked"
     quiet: bool
     stderr: bool
 
@@ -74,12 +72,13 @@ def run(
     """Run suites against their endpoints, and gate them."""
     with door.telling_errors():
         outputs = read_outputs(output)
-        if not sequential and (fail_fast or seed is not None):
-            option = "--fail-fast" if fail_fast else "--seed"
-            raise UsageError(f"{option} is for sequential runs; add --sequential, or leave it out")
+        from evalslo.harness.begin import Asked, refuse_contradictions
+
+        asked = Asked(limit=limit, sequential=sequential, fail_fast=fail_fast, seed=seed, resume=resume)
+        refuse_contradictions(asked)
         read = read_suites(suites, variant=variant, settings=settings)
-        prepared = prepare_all(read, sampling="sequential" if sequential else "fixed")
-        how = How(limit=limit, fail_fast=fail_fast, seed=seed, resume=resume, quiet=quiet, stderr=on_stdout(outputs))
+        prepared = prepare_all(read, sequential=sequential)
+        how = How(asked=asked, quiet=quiet, stderr=on_stdout(outputs))
         done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
         exit_code = worst_exit_code(done.exit_codes)
         if quiet or len(prepared) > 1:
@@ -117,9 +116,10 @@ async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How) -> 
         for note in prepared.notes:
             door.tell(f"evalslo: {prepared.suite.name}: {note}")
     with progress_printer(None if how.quiet else door.console(stderr=True)) as on_progress:
-        seed = door.seed() if how.seed is None else how.seed
-        here = Door(home=door.home(), clock=door.now, token=door.token(), seed=seed, on_progress=on_progress, stop=stop)
-        kept = await run_suite(prepared, door=here, limit=how.limit, fail_fast=how.fail_fast, resume=how.resume)
+        here = Door(
+            home=door.home(), clock=door.now, token=door.token(), seed=door.seed(), on_progress=on_progress, stop=stop
+        )
+        kept = await run_suite(prepared, door=here, asked=how.asked)
     if not how.quiet:
         show(kept.scorecard, folder=kept.folder, stderr=how.stderr)
     return kept.scorecard

@@ -11,7 +11,6 @@ from evalslo.errors import Fault, FileFaults, UsageError
 
 if TYPE_CHECKING:
     from evalslo.harness.prepare import Prepared
-    from evalslo.model.run import Sampling
     from evalslo.model.suite import Suite
 
 VariantOption = Annotated[
@@ -52,7 +51,7 @@ def _suite_files(folder: Path) -> list[Path]:
     return files
 
 
-def prepare_all(suites: "Sequence[Suite]", *, sampling: "Sampling" = "fixed") -> "tuple[Prepared, ...]":
+def prepare_all(suites: "Sequence[Suite]", *, sequential: bool = False) -> "tuple[Prepared, ...]":
     """Every suite ready to be called, before any is; all their faults at once."""
     from evalslo.harness.prepare import prepare
 
@@ -60,7 +59,7 @@ def prepare_all(suites: "Sequence[Suite]", *, sampling: "Sampling" = "fixed") ->
     faults: list[Fault] = []
     for suite in suites:
         try:
-            prepared.append(prepare(suite, environ=os.environ, sampling=sampling))
+            prepared.append(prepare(suite, environ=os.environ, sequential=sequential))
         except FileFaults as found:
             faults.extend(found.faults)
     if faults:

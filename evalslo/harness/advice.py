@@ -8,8 +8,9 @@ from evalslo.model.objective import Objective
 from evalslo.model.score import Score
 from evalslo.model.scorecard import ObjectiveResult, Observation, SliceFinding, Verdict
 from evalslo.model.sli import SliSpec
+from evalslo.model.suite import Suite
+from evalslo.slo.more_queries import queries_for_power
 from evalslo.slo.observe import events_of
-from evalslo.slo.plan import queries_for_power
 from evalslo.slo.slices import id_in_file, value_of
 from evalslo.slo.variance import between_queries, twice_the_repeats
 
@@ -22,26 +23,31 @@ def advise(
     *,
     observations: Mapping[str, Sequence[Observation]],
     queries: Sequence[GoldenQuery],
-    slis: Mapping[str, SliSpec],
+    suite: Suite,
     scores: Sequence[Score],
     findings: Sequence[SliceFinding],
+    finished: bool,
 ) -> tuple[str, ...]:
     """One sentence a finding: scorers that failed, then what critical objectives need, then where the bad answers are.
 
-    `observations` are by the id of an objective; `findings` have the most telling slice of an objective first.
+    `observations` are by the id of an objective; `findings` have the most telling slice of an objective first. A run that is
+    not finished is to be gone on with, and needs no word on its size.
     """
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
     found = _failed_scorers(scores)
-    found += [_more_queries(row, observations.get(row.objective.id, ())) for row in open_rows if row.objective.critical]
-    found += [_repeats(row, observations.get(row.objective.id, ())) for row in open_rows if row.objective.critical]
+    for row in open_rows:
+        if row.objective.critical and finished:
+            seen = observations.get(row.objective.id, ())
+            found += [_size(row, seen, finite=suite.gate.population == "finite")]
+            found += [_repeats(row, seen) if suite.gate.population == "queries" else None]
     worse = {one.objective: one for one in reversed(findings) if one.stands_out}
     found += [
         _where(row.objective, worse[row.objective.id], observations.get(row.objective.id, ()), queries=queries)
         for row in open_rows
         if row.objective.id in worse
     ]
-    found.append(_uncalibrated(rows, slis))
+    found.append(_uncalibrated(rows, suite.slis))
     return tuple(sentence for sentence in found if sentence is not None)
 
 
@@ -52,15 +58,15 @@ def _failed_scorers(scores: Sequence[Score]) -> list[str | None]:
     ]
 
 
-def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
-    """How many queries would show a PASS four times in five, if the estimate were the truth."""
+def _size(row: ObjectiveResult, observations: Sequence[Observation], *, finite: bool) -> str | None:
+    """How large a run would show what is true four times in five, if the estimate were the truth."""
     if row.verdict is not Verdict.INCONCLUSIVE or row.estimate is None:
         return None
-    if _finite(row):
-        return f"{row.objective.id}: of a finite golden set only a run with more repeats shows more"
     more = queries_for_power(row, queries=len({one.query_id for one in observations if one.value is not None}))
     if more is None:
         return None
+    if finite:
+        return f"{row.objective.id}: of a finite golden set only a run with more repeats shows more"
     of_slice = "" if row.objective.slice is None else " of this slice"
     return (
         f"{row.objective.id}: a fresh run with about {more} more queries{of_slice} would show it four times in five, "
@@ -68,14 +74,9 @@ def _more_queries(row: ObjectiveResult, observations: Sequence[Observation]) -> 
     )
 
 
-def _finite(row: ObjectiveResult) -> bool:
-    """Whether the row speaks of its golden set alone, to which no query can be added."""
-    return row.estimate is not None and (row.estimate.method or "").endswith("+finite")
-
-
 def _repeats(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
     """Whether an undecided row with repeats would gain by more queries or by more repeats."""
-    if row.verdict is not Verdict.INCONCLUSIVE or row.variance is None or row.estimate is None or _finite(row):
+    if row.verdict is not Verdict.INCONCLUSIVE or row.variance is None or row.estimate is None:
         return None
     queries = len({one.query_id for one in observations if one.value is not None})
     repeats = row.counts.n / queries if queries else 1.0

@@ -27,15 +27,39 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How a run was asked for; a run is gone on with only where that is the same."""
+    """How a run is asked for. `seed` is the order of a sequential run; None: one that nobody chose.
+
+    `fail_fast` ends a sequential run at the first confirmed miss. `resume`: the last run goes on.
+    """
 
     limit: int | None = None
-    sampling: Sampling = "fixed"
+    sequential: bool = False
+    fail_fast: bool = False
+    seed: int | None = None
+    resume: bool = False
+
+    @property
+    def sampling(self) -> Sampling:
+        """What the manifest says of it."""
+        return "sequential" if self.sequential else "fixed"
+
+
+def refuse_contradictions(asked: Asked) -> None:
+    """Raises UsageError for wishes that exclude one another."""
+    if asked.sequential and asked.limit is not None:
+        raise UsageError(
+            "a sequential run stops by itself and takes no limit; leave one of --sequential and --limit out"
+        )
+    if not asked.sequential and (asked.fail_fast or asked.seed is not None):
+        option = "--fail-fast" if asked.fail_fast else "--seed"
+        raise UsageError(f"{option} is for sequential runs; add --sequential, or leave it out")
+    if asked.resume and asked.seed is not None:
+        raise UsageError("a run that goes on keeps its order; leave one of --resume and --seed out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """When a run starts, what makes its id its own, and what shuffles it where its size is not fixed."""
+    """When a run starts, what makes its id its own, and what shuffles it where nobody chose a seed."""
 
     at: datetime
     token: str
@@ -62,7 +86,7 @@ def begin_run(
         settings=suite.settings,
         queries=len(golden.queries[: asked.limit]),
         repeats=suite.repeats,
-        order_seed=started.seed if asked.sampling == "sequential" else ORDER_SEED,
+        order_seed=_order(asked, started),
         limit=asked.limit,
         sampling=asked.sampling,
         fingerprint=fingerprint,
@@ -76,14 +100,20 @@ def begin_run(
     return Begun(folder=folder, manifest=manifest)
 
 
+def _order(asked: Asked, started: Started) -> int:
+    if not asked.sequential:
+        return ORDER_SEED
+    return started.seed if asked.seed is None else asked.seed
+
+
 def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, asked: Asked) -> Begun | None:
-    """The last run of this suite and variant that was asked for in the same way; None where there is none yet.
+    """The last run of this suite, variant and limit; None where there is none yet. A sequential one goes on as such.
 
     Raises `UsageError` naming what has changed since: answers to another question are not mixed in. A newer scorer is no such
     change, because every sample is scored again.
     """
-    of_this = (suite.name, suite.variant, asked)
-    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant, _asked(kept[1])) == of_this]
+    of_this = (suite.name, suite.variant, asked.limit)
+    runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant, kept[1].limit) == of_this]
     if not runs:
         return None
     folder, manifest = max(runs, key=lambda kept: (kept[1].started_at, kept[1].run_id))
@@ -92,11 +122,11 @@ def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, asked: Ask
         raise UsageError(
             f"{manifest.run_id} cannot go on: {', '.join(changed)} changed since; run without --resume to start anew"
         )
+    if asked.sequential and manifest.sampling == "fixed":
+        raise UsageError(
+            f"{manifest.run_id} cannot go on as a sequential run: its size was fixed; run without --resume to start anew"
+        )
     return Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
-
-
-def _asked(manifest: Manifest) -> Asked:
-    return Asked(limit=manifest.limit, sampling=manifest.sampling)
 
 
 def _changed(kept: Fingerprint, now: Fingerprint) -> list[str]:

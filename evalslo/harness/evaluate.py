@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
+from evalslo.errors import UsageError
 from evalslo.harness.advice import advise
 from evalslo.harness.follow import Follower, replay
 from evalslo.harness.worst import worst_answers
@@ -26,11 +28,12 @@ from evalslo.model.scorecard import (
 )
 from evalslo.model.suite import Suite
 from evalslo.slo.explore import explore
-from evalslo.slo.gate import confirm, decide, judge
+from evalslo.slo.gate import confirm, decide, judge, judge_corrected
 from evalslo.slo.observe import observe
 from evalslo.slo.slices import observations_of
 
 Number = TypeVar("Number", int, float)
+NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
 
 
 def evaluate(
@@ -40,41 +43,31 @@ def evaluate(
     queries: Sequence[GoldenQuery],
     samples: Sequence[Sample],
     scores: Sequence[Score],
-    labels: Mapping[str, Labels] | None = None,
+    labels: Mapping[str, Labels] = NO_LABELS,
 ) -> Scorecard:
     """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured.
 
     A sequential run is judged on the units up to its decision; answers that were in flight then are kept and not counted.
-    `labels` are people's, by the text of the SLI: a row with labels is gated by its corrected bound.
+    `labels` are people's, by the text of the SLI: a row with labels is gated by its corrected bound. Raises UsageError for
+    labels that no row could use.
     """
+    _refuse_lost_labels(labels, suite, manifest)
     followed = None
     if manifest.sampling == "sequential":
         followed = replay(suite, manifest, queries=queries, samples=samples, scores=scores)
         queries = followed.asked
-    latched = {} if followed is None else followed.latches.rows()
     observations = _observations(suite, manifest, queries=queries, scores=scores)
-    scorers = manifest.fingerprint.scorers
+    latched = None if followed is None else followed.latches.rows()
+    judged = latched or _judged(suite, manifest, observations=observations, labels=labels)
     throughput = _throughput(samples, collecting_s=manifest.collecting_s)
-    rows = confirm(
-        [
-            _per_run_row(objective, throughput)
-            if suite.slis[objective.sli.name].per_run
-            else latched.get(objective.id)
-            or judge(
-                objective,
-                observations[objective.id],
-                spec=suite.slis[objective.sli.name],
-                rules=suite.gate,
-                scorer=scorers.get(objective.sli.name),
-                labels=(labels or {}).get(str(objective.sli)),
-                run_id=manifest.run_id,
-            )
-            for objective in suite.objectives
-        ]
-    )
+    rows = confirm([judged.get(one.id) or _per_run_row(one, throughput) for one in suite.objectives])
     unanswered = None if any(sample.response.error is None for sample in samples) else _most_frequent(samples)
+    finished = manifest.finished_at is not None
     verdict, exit_code, reasons = decide(
-        rows, unanswered=unanswered, limited=manifest.limit is not None, interrupted=manifest.finished_at is None
+        rows,
+        unanswered=unanswered,
+        limited=manifest.limit is not None,
+        interrupted=not finished,
     )
     slices = explore(rows, observations=observations, queries=queries)
     return Scorecard(
@@ -95,7 +88,13 @@ def evaluate(
         error_examples=_error_examples(samples),
         worst=worst_answers(suite, rows, observations=observations, queries=queries, samples=samples, scores=scores),
         advice=advise(
-            rows, observations=observations, queries=queries, slis=suite.slis, scores=scores, findings=slices
+            rows,
+            observations=observations,
+            queries=queries,
+            suite=suite,
+            scores=scores,
+            findings=slices,
+            finished=finished,
         ),
         slices=slices,
         sequential=None if followed is None else _sequential(followed, manifest, samples=samples),
@@ -107,8 +106,45 @@ def _sequential(followed: Follower, manifest: Manifest, *, samples: Sequence[Sam
         seed=manifest.order_seed,
         horizon=manifest.queries,
         stopped_at=len(followed.asked),
-        calls_saved=manifest.queries * manifest.repeats - len(samples),
+        calls_saved=0 if manifest.finished_at is None else manifest.queries * manifest.repeats - len(samples),
     )
+
+
+def _refuse_lost_labels(labels: Mapping[str, Labels], suite: Suite, manifest: Manifest) -> None:
+    if labels and manifest.sampling == "sequential":
+        raise UsageError("no method corrects a sequential run by labels; leave them out, or run a fixed size")
+    if unknown := set(labels) - {str(one.sli) for one in suite.objectives}:
+        raise UsageError(f"labels of {', '.join(sorted(unknown))} found; no objective of this suite is on it")
+
+
+def _judged(
+    suite: Suite,
+    manifest: Manifest,
+    *,
+    observations: Mapping[str, Sequence[Observation]],
+    labels: Mapping[str, Labels],
+) -> dict[str, ObjectiveResult]:
+    """The rows of a run of a fixed size by their ids, figures of the whole run left out."""
+    rows = {}
+    for objective in suite.objectives:
+        spec, text = suite.slis[objective.sli.name], str(objective.sli)
+        if spec.per_run:
+            continue
+        scorer = manifest.fingerprint.scorers.get(objective.sli.name)
+        seen = observations[objective.id]
+        if text in labels:
+            rows[objective.id] = judge_corrected(
+                objective,
+                seen,
+                spec=spec,
+                rules=suite.gate,
+                scorer=scorer,
+                labels=labels[text],
+                run_id=manifest.run_id,
+            )
+        else:
+            rows[objective.id] = judge(objective, seen, spec=spec, rules=suite.gate, scorer=scorer)
+    return rows
 
 
 def _observations(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from evalslo.harness.latches import Latches
-from evalslo.harness.plan import planned_units
+from evalslo.harness.plan import shuffled_units
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.run import Manifest
 from evalslo.model.sample import Sample
@@ -23,20 +23,24 @@ class Follower:
     def __init__(self, suite: Suite, queries: Sequence[GoldenQuery], manifest: Manifest, *, score: ScoreUnit) -> None:
         self._repeats, self._score = manifest.repeats, score
         self._slis = {one.sli: suite.slis[one.sli.name] for one in suite.objectives}
-        self._units = planned_units(queries, seed=manifest.order_seed)
-        self._waiting: dict[tuple[str, int], Sample] = {}
+        self._units = shuffled_units(queries, seed=manifest.order_seed)
+        self._unit_of = {query.id: number for number, unit in enumerate(self._units) for query in unit}
+        self._came: list[dict[tuple[str, int], Sample]] = [{} for _ in self._units]
         self.latches = Latches(suite, self._units, repeats=self._repeats, scorers=manifest.fingerprint.scorers)
 
     def take(self, sample: Sample) -> None:
         """Goes on by every unit that is complete now, and next in the planned order."""
-        self._waiting.setdefault((sample.query_id, sample.repeat), sample)
+        number = self._unit_of.get(sample.query_id)
+        if number is None or number < self.latches.units or sample.repeat >= self._repeats:
+            return
+        self._came[number].setdefault((sample.query_id, sample.repeat), sample)
         while self.latches.units < self.latches.horizon and not self.latches.decided:
-            unit = self._units[self.latches.units]
-            keys = [(query.id, repeat) for query in unit for repeat in range(self._repeats)]
-            if not all(key in self._waiting for key in keys):
+            unit, came = self._units[self.latches.units], self._came[self.latches.units]
+            if len(came) < len(unit) * self._repeats:
                 return
-            scores = self._score(unit, [self._waiting.pop(key) for key in keys])
+            scores = self._score(unit, list(came.values()))
             self.latches.take(unit, observe(unit, scores, repeats=self._repeats, slis=self._slis))
+            came.clear()
 
     @property
     def asked(self) -> list[GoldenQuery]:

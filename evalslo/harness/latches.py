@@ -52,16 +52,16 @@ class Latches:
     @property
     def decided(self) -> bool:
         """Whether every critical objective has its verdict, and every miss among them is confirmed beside the others."""
-        confirmed = self._confirmed()
-        return all(
-            lane.row is not None and (lane.row.verdict is not Verdict.FAIL or sure)
-            for lane, sure in zip(self._critical, confirmed, strict=True)
-        )
+        rows = [lane.row for lane in self._critical if lane.row is not None]
+        if len(rows) < len(self._critical):
+            return False
+        return all(row.verdict is not Verdict.FAIL or sure for row, sure in zip(rows, self._confirmed(), strict=True))
 
     @property
     def missed(self) -> bool:
         """Whether a critical miss is confirmed, whatever the other objectives will come to."""
-        return any(self._confirmed())
+        shown = any(lane.row is not None and lane.row.verdict is Verdict.FAIL for lane in self._critical)
+        return shown and any(self._confirmed())
 
     def _confirmed(self) -> tuple[bool, ...]:
         """Which critical misses survive Holm's correction, the undecided objectives counting as met."""
@@ -90,6 +90,8 @@ class Latches:
     def _advance(self, lane: _Lane, observations: Sequence[Observation]) -> None:
         if lane.course is None:
             lane.observations += observations
+            return
+        if lane.row is not None and lane.row.verdict is not Verdict.FAIL:
             return
         lane.course = advance(lane.course, observations)
         if lane.row is not None:  # a miss that was shown may yet be confirmed; nothing else about it changes
@@ -123,6 +125,5 @@ class Latches:
 
 
 def _with_evidence(row: ObjectiveResult, course: Course) -> ObjectiveResult:
-    if row.verdict is not Verdict.FAIL or row.estimate is None:
-        return row
-    return replace(row, estimate=replace(row.estimate, p_fail=p_fail(course)))
+    found = row.estimate
+    return row if found is None else replace(row, estimate=replace(found, p_fail=p_fail(course)))

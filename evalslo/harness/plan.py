@@ -32,7 +32,7 @@ def plan_calls(
     `limit` keeps the first so many queries of the shuffled order; None keeps all.
     """
     if sampling == "sequential":
-        units = planned_units(queries, seed=seed)
+        units = shuffled_units(queries, seed=seed)
         return tuple(
             PlannedCall(query=query, repeat=repeat) for unit in units for repeat in range(repeats) for query in unit
         )
@@ -41,7 +41,7 @@ def plan_calls(
     return tuple(PlannedCall(query=query, repeat=repeat) for repeat in range(repeats) for query in order[:limit])
 
 
-def planned_units(queries: Sequence[GoldenQuery], *, seed: int) -> tuple[tuple[GoldenQuery, ...], ...]:
+def shuffled_units(queries: Sequence[GoldenQuery], *, seed: int) -> tuple[tuple[GoldenQuery, ...], ...]:
     """The golden queries by independent unit (a group, or a query alone), the units shuffled by `seed`."""
     units: dict[str, list[GoldenQuery]] = {}
     for query in queries:

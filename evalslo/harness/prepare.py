@@ -11,7 +11,6 @@ from evalslo.errors import Fault, FileFaults, MeasurementError, UsageError
 from evalslo.loaders.golden import read_golden, read_hub
 from evalslo.model.golden import GoldenSet
 from evalslo.model.protocols import Endpoint
-from evalslo.model.run import Sampling
 from evalslo.model.sample import Sample
 from evalslo.model.suite import Suite
 from evalslo.slo.lint import impossible
@@ -30,11 +29,10 @@ class Prepared:
     suite: Suite
     golden: GoldenSet
     endpoint: Endpoint
-    sampling: Sampling = "fixed"
     notes: tuple[str, ...] = ()
 
 
-def prepare(suite: Suite, *, environ: Mapping[str, str], sampling: Sampling = "fixed") -> Prepared:
+def prepare(suite: Suite, *, environ: Mapping[str, str], sequential: bool = False) -> Prepared:
     """All that must be right before the first call. Raises `FileFaults` and `UsageError`; calls nothing.
 
     A sequential run needs more of a golden set: what its objectives must be able to show they must show at half of alpha.
@@ -42,21 +40,24 @@ def prepare(suite: Suite, *, environ: Mapping[str, str], sampling: Sampling = "f
     refuse_bad_options(suite)
     golden = load_golden(suite, environ=environ)
     suite, faults = divide(suite, golden.queries)
-    if faults := (*faults, *impossible(_at_horizon(suite, sampling), golden.queries)):
+    if faults := (*faults, *impossible(_at_horizon(suite) if sequential else suite, golden.queries)):
         raise FileFaults(faults)
     endpoint = open_suite_endpoint(suite, environ=environ)
-    return Prepared(
-        suite=suite, golden=golden, endpoint=endpoint, sampling=sampling, notes=tuple(_notes(suite, golden))
-    )
+    return Prepared(suite=suite, golden=golden, endpoint=endpoint, notes=tuple(_notes(suite, golden)))
 
 
-def _at_horizon(suite: Suite, sampling: Sampling) -> Suite:
-    """The suite as its last look will judge it. Raises `UsageError` where a sequential run has no look at all."""
-    if sampling == "fixed":
-        return suite
-    if suite.gate.population == "finite":
-        raise UsageError("gate.population: finite has no sequential test; run it without --sequential")
+def _at_horizon(suite: Suite) -> Suite:
+    """The suite as the last look of a sequential run will judge it. Raises `UsageError` where there is no such look."""
+    refuse_finite(suite)
     return replace(suite, objectives=tuple(halved(objective) for objective in suite.objectives))
+
+
+def refuse_finite(suite: Suite) -> None:
+    """Raises `UsageError` where a sequential run would be gated for its golden set alone, of which it asks a part."""
+    if suite.gate.population == "finite":
+        raise UsageError(
+            f"{suite.file}: gate.population: finite has no sequential test; gate a run of a fixed size by it"
+        )
 
 
 def open_suite_endpoint(suite: Suite, *, environ: Mapping[str, str]) -> Endpoint:

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalslo import plugins
-from evalslo.errors import MeasurementError, UsageError
+from evalslo.errors import MeasurementError
 from evalslo.harness.begin import Asked, Begun, Started, begin_run, resume_run
 from evalslo.harness.collect import Watch, collect
 from evalslo.harness.evaluate import evaluate
 from evalslo.harness.follow import Follower
 from evalslo.harness.plan import PlannedCall, plan_calls
-from evalslo.harness.prepare import Prepared, refuse_bad_options
+from evalslo.harness.prepare import Prepared, refuse_bad_options, refuse_finite
 from evalslo.harness.score import score_samples
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
@@ -65,16 +65,13 @@ class KeptRun:
     scorecard: Scorecard
 
 
-async def run_suite(
-    prepared: Prepared, *, door: Door, limit: int | None = None, fail_fast: bool = False, resume: bool = False
-) -> KeptRun:
-    """Runs one suite; with `resume` goes on with its last run and makes only the calls that have no sample yet.
+async def run_suite(prepared: Prepared, *, door: Door, asked: Asked) -> KeptRun:
+    """Runs one suite; with `asked.resume` goes on with its last run and makes only the calls that have no sample yet.
 
-    `fail_fast` ends a sequential run at the first confirmed miss, whatever the other objectives would come to.
     Raises `UsageError` where that run is of something else, `MeasurementError` where nothing can be kept.
     """
-    begun = _begin(prepared, door=door, limit=limit, resume=resume)
-    begun = await _collect(prepared, begun, door=door, fail_fast=fail_fast)
+    begun = _begin(prepared, door=door, asked=asked)
+    begun = await _collect(prepared, begun, door=door, fail_fast=asked.fail_fast)
     scores, scorecard = _score_and_gate(prepared.suite, prepared.golden, begun, on_progress=door.on_progress)
     write_scores(begun.folder, scores)
     replace_file(begun.folder.scorecard_file, to_json(scorecard))
@@ -87,6 +84,8 @@ def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[P
     own = _own_suite(folder, manifest)
     judged = own if suite is None else replace(suite, endpoint=own.endpoint)
     refuse_bad_options(judged)
+    if manifest.sampling == "sequential":
+        refuse_finite(judged)
     fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=_scorer_versions(judged))
     golden = read_golden(folder.golden_file)
     if golden.digest != manifest.fingerprint.golden:
@@ -109,20 +108,15 @@ def _own_suite(folder: RunFolder, manifest: Manifest) -> Suite:
     return replace(suite, file=manifest.suite_file, objectives=objectives)
 
 
-def _begin(prepared: Prepared, *, door: Door, limit: int | None, resume: bool) -> Begun:
-    suite, golden, sampling = prepared.suite, prepared.golden, prepared.sampling
-    if limit is not None and sampling == "sequential":
-        raise UsageError(
-            "a sequential run stops by itself and takes no limit; leave one of --sequential and --limit out"
-        )
+def _begin(prepared: Prepared, *, door: Door, asked: Asked) -> Begun:
+    suite, golden = prepared.suite, prepared.golden
     fingerprint = Fingerprint(
         golden=golden.digest,
         suite=suite.digest,
         endpoint=prepared.endpoint.fingerprint(),
         scorers=_scorer_versions(suite),
     )
-    asked = Asked(limit=limit, sampling=sampling)
-    last = resume_run(suite, fingerprint=fingerprint, home=door.home, asked=asked) if resume else None
+    last = resume_run(suite, fingerprint=fingerprint, home=door.home, asked=asked) if asked.resume else None
     return last or begin_run(
         suite,
         golden,

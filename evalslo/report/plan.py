@@ -115,8 +115,8 @@ def _terms(paper: Paper, plan: Plan) -> list[str]:
     if plan.effect > 1.0:
         unit = f"groups of {plan.unit_queries:g}" if plan.unit_queries > 1 else f"{plan.repeats} calls of each"
         terms.append(
-            f"{unit}: {plan.effect:.3g} events count as one; such sizes are approximate, a planned 80 % was 66 to 85 % where "
-            f"it was simulated"
+            f"{unit}: {plan.effect:.3g} events count as one; such sizes are approximate, and the power often lower, "
+            f"since the gate estimates that number anew"
         )
     if plan.shape == "mean":
         terms.append("sizes for a mean are approximate: they rest on the spread, and on Gaffke's bound by its moments")

@@ -92,8 +92,9 @@ def _stopped(ended: Sequential | None) -> list[str]:
     """Where a sequential run ended, and what that saved."""
     if ended is None:
         return []
-    stopped = f"sequential: stopped after {ended.stopped_at:,} of {ended.horizon:,} queries"
-    return [stopped, f"{ended.calls_saved:,} calls saved", f"seed {ended.seed}"]
+    went = f"sequential: {ended.stopped_at:,} of {ended.horizon:,} queries"
+    saved = f"{ended.calls_saved:,} calls saved" if ended.calls_saved else ""
+    return [went, saved, f"seed {ended.seed}"]
 
 
 def _took(scorecard: Scorecard) -> str:

@@ -16,6 +16,7 @@ from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
 from evalslo.slo import estimate as estimating
 from evalslo.slo.observe import events_of
+from evalslo.slo.orient import better_high, turned, turned_bounds
 from evalslo.slo.pairs import IS_A_FAILURE
 from evalslo.stats.bound import Bound, Difference
 
@@ -82,25 +83,24 @@ def _good(counts: Counts) -> tuple[int, int]:
     return counts.good or 0, counts.n
 
 
-def mean_of(objective: Objective, arm: Arm, *, spec: SliSpec, rules: GateRules) -> float:
+def mean_of(objective: Objective, arm: Arm) -> float:
     """The point of an arm, higher better."""
-    return bound_at(objective, arm, spec=spec, rules=rules)(objective.alpha).estimate
+    return better_high(objective, estimating.mean_of(arm.elements.values, arm.elements.weights))
 
 
 def bound_at(objective: Objective, arm: Arm, *, spec: SliSpec, rules: GateRules) -> Callable[[Fraction], Bound]:
     """The arm's own bound, higher better, as a function of the one-sided level."""
-    up = objective.op == ">="
-    # the difference of two bounds was measured with the default methods
+    # the difference of two bounds is vouched for with the default methods alone
     usual = replace(rules, rate_method="clopper-pearson", mean_method="gaffke", population="queries")
-    eased = replace(objective, target=_EASY if up else 1 - _EASY)
+    eased = replace(objective, target=turned(objective, _EASY))
 
     def at(alpha: Fraction) -> Bound:
         found = estimating.estimate(replace(eased, alpha=alpha), arm.elements, spec=spec, rules=usual)
-        sides = (found.lower, found.upper) if up else (_rest(found.upper), _rest(found.lower))
+        lower, upper = turned_bounds(objective, found.lower, found.upper)
         return Bound(
-            estimate=found.estimate if up else 1.0 - found.estimate,
-            lower=sides[0],
-            upper=sides[1],
+            estimate=turned(objective, found.estimate),
+            lower=lower,
+            upper=upper,
             p_pass=found.p_pass,
             p_fail=found.p_fail,
             method=found.method or "",
@@ -113,11 +113,6 @@ def bound_at(objective: Objective, arm: Arm, *, spec: SliSpec, rules: GateRules)
     return at
 
 
-def _rest(value: float | None) -> float | None:
-    return None if value is None else 1.0 - value
-
-
-def extreme(objective: Objective, arm: Arm, *, as_good: bool) -> float:
+def mean_with_missing(objective: Objective, arm: Arm, *, as_good: bool) -> float:
     """The arm's mean, higher better, with what was not measured counted as good, or as bad."""
-    found = estimating.extreme(objective, arm.events, unmeasured_as_good=as_good)
-    return found if objective.op == ">=" else 1.0 - found
+    return better_high(objective, estimating.mean_with_missing(objective, arm.events, as_good=as_good))

@@ -15,10 +15,10 @@ not asked either. With `population: finite` the same bounds hold, wider than the
 counted although it is not at stake.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import attrgetter
 
 from evalslo.model.comparison import ComparedObjective
 from evalslo.model.objective import Objective
@@ -26,8 +26,11 @@ from evalslo.model.scorecard import Observation, Reason, Verdict
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
 from evalslo.slo import arms
+from evalslo.slo.estimate import mean_of, queries_needed
 from evalslo.slo.gate import ROUNDING, why_unmeasurable
-from evalslo.slo.pairs import Pair, PairedQuery, by_query, count, extreme, pairs_of
+from evalslo.slo.orient import swapped, turned, turned_difference
+from evalslo.slo.pairs import PairedQuery, by_query, count, mean_difference, pairs_of
+from evalslo.slo.reasons import no_bound, one_unit, reason_of
 from evalslo.stats.bound import Difference, fails, passes
 from evalslo.stats.checks import require_margin
 
@@ -75,20 +78,22 @@ def _paired(
     if unmeasurable is not None:
         return replace(row, reasons=(unmeasurable,))
     queries = by_query(pairs)
+    weights = [one.weight for one in queries]
     row = replace(
         row,
-        baseline=_point(objective, _mean(queries, [one.baseline for one in queries])),
-        candidate=_point(objective, _mean(queries, [one.candidate for one in queries])),
+        baseline=turned(objective, mean_of([one.baseline for one in queries], weights)),
+        candidate=turned(objective, mean_of([one.candidate for one in queries], weights)),
         improved=tuple(one.query_id for one in queries if one.difference > _NO_CHANGE),
         regressed=tuple(one.query_id for one in queries if one.difference < -_NO_CHANGE),
         unchanged=tuple(one.query_id for one in queries if abs(one.difference) <= _NO_CHANGE),
         clusters=len({one.cluster for one in queries}),
     )
     if _boundless(objective, spec):
-        return _without_bound(row, _mean(queries, [one.difference for one in queries]))
+        return _without_bound(row, mean_of([one.difference for one in queries], weights))
     found = _difference(objective, queries, margin=margin, rules=rules)
-    needed = _queries_needed(found.needed_units, queries=len(queries), clusters=row.clusters)
-    return _decided(row, found, least=extreme(pairs, _least), most=extreme(pairs, _most), needed=needed)
+    needed = queries_needed(found.needed_units, queries=len(queries), clusters=row.clusters)
+    least, most = (mean_difference(pairs, attrgetter(name)) for name in ("least", "most"))
+    return _decided(row, found, least=least, most=most, needed=needed)
 
 
 def _difference(
@@ -138,11 +143,11 @@ def _unpaired(
         unmeasurable = why_unmeasurable(objective, arm.counts, rules)
         if unmeasurable is not None:
             return replace(row, reasons=(replace(unmeasurable, text=f"{name}: {unmeasurable.text}"),))
-    means = [arms.mean_of(objective, arm, spec=spec, rules=rules) for arm in (before, after)]
+    means = [arms.mean_of(objective, arm) for arm in (before, after)]
     row = replace(
         row,
-        baseline=_point(objective, means[0]),
-        candidate=_point(objective, means[1]),
+        baseline=turned(objective, means[0]),
+        candidate=turned(objective, means[1]),
         clusters=before.elements.clusters + after.elements.clusters,
     )
     if _boundless(objective, spec):
@@ -152,19 +157,20 @@ def _unpaired(
     return _decided(
         row,
         found,
-        least=arms.extreme(objective, after, as_good=False) - arms.extreme(objective, before, as_good=True),
-        most=arms.extreme(objective, after, as_good=True) - arms.extreme(objective, before, as_good=False),
-        needed=_queries_needed(found.needed_units, queries=queries, clusters=row.clusters),
+        least=arms.mean_with_missing(objective, after, as_good=False)
+        - arms.mean_with_missing(objective, before, as_good=True),
+        most=arms.mean_with_missing(objective, after, as_good=True)
+        - arms.mean_with_missing(objective, before, as_good=False),
+        needed=queries_needed(found.needed_units, queries=queries, clusters=row.clusters),
     )
 
 
 def _without_bound(row: ComparedObjective, difference: float) -> ComparedObjective:
-    text = "the mean of a quantity has no bound: use pNN or `for NN%` to compare it"
     return replace(
         row,
         verdict=Verdict.INCONCLUSIVE,
-        delta=_oriented(row.objective, difference),
-        reasons=(_reason(row.objective, "no_bound", text),),
+        delta=turned_difference(row.objective, difference),
+        reasons=(no_bound(row.objective, to="compare it"),),
     )
 
 
@@ -173,16 +179,14 @@ def _decided(
 ) -> ComparedObjective:
     """The row with its difference, in the space of the SLI, and its verdict."""
     verdict, reasons = _verdict(row, found, least=least, most=most, needed=needed)
-    lower, upper = found.lower, found.upper
-    if row.objective.op == "<=":
-        lower, upper = upper, lower
+    lower, upper = swapped(row.objective, found.lower, found.upper)
     return replace(
         row,
         verdict=verdict,
         reasons=reasons,
-        delta=_oriented(row.objective, found.estimate),
-        lower=None if lower is None else _oriented(row.objective, lower),
-        upper=None if upper is None else _oriented(row.objective, upper),
+        delta=turned_difference(row.objective, found.estimate),
+        lower=None if lower is None else turned_difference(row.objective, lower),
+        upper=None if upper is None else turned_difference(row.objective, upper),
         p_noninferior=found.p_pass,
         p_worse=found.p_fail,
         p_superior=found.p_superior,
@@ -197,20 +201,19 @@ def _verdict(
 ) -> tuple[Verdict, tuple[Reason, ...]]:
     objective, limit = row.objective, -float(row.margin) - ROUNDING
     if found.p_pass is None or found.p_fail is None:
-        text = "one independent unit says nothing of its kind: add golden queries or groups"
-        return Verdict.INCONCLUSIVE, (_reason(objective, "one_unit", text),)
+        return Verdict.INCONCLUSIVE, (one_unit(objective),)
     if passes(found.p_pass, alpha=objective.alpha):
         if least >= limit:
             return Verdict.PASS, ()
         text = "with what is unmeasured counted against the candidate it would be worse by more than the margin"
-        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
+        return Verdict.INCONCLUSIVE, (reason_of(objective, "unmeasured", text),)
     if fails(found.p_fail, alpha=objective.alpha):
         if most < limit:
             text = "worse than the baseline by more than the margin, with the stated confidence"
-            return Verdict.FAIL, (_reason(objective, "missed", text),)
+            return Verdict.FAIL, (reason_of(objective, "missed", text),)
         text = "with what is unmeasured, or failed in one run only, counted for the candidate the margin would hold"
-        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
-    return Verdict.INCONCLUSIVE, (_reason(objective, "underpowered", _undecided(row, needed)),)
+        return Verdict.INCONCLUSIVE, (reason_of(objective, "unmeasured", text),)
+    return Verdict.INCONCLUSIVE, (reason_of(objective, "underpowered", _undecided(row, needed)),)
 
 
 def _undecided(row: ComparedObjective, needed: int | None) -> str:
@@ -219,34 +222,3 @@ def _undecided(row: ComparedObjective, needed: int | None) -> str:
     if needed is None:
         return text
     return f"{text}; about {needed} more queries would settle it at the present difference"
-
-
-def _reason(objective: Objective, code: str, text: str) -> Reason:
-    return Reason(code=code, text=text, objective=objective.id)
-
-
-def _oriented(objective: Objective, difference: float) -> float:
-    """A difference of goodness as one of the SLI."""
-    return difference if objective.op == ">=" else -difference
-
-
-def _point(objective: Objective, good: float) -> float:
-    return good if objective.op == ">=" else 1.0 - good
-
-
-def _mean(queries: Sequence[PairedQuery], values: Sequence[float]) -> float:
-    total = math.fsum(one.weight for one in queries)
-    return math.fsum(one.weight * value for one, value in zip(queries, values, strict=True)) / total
-
-
-def _least(pair: Pair) -> float:
-    return pair.least
-
-
-def _most(pair: Pair) -> float:
-    return pair.most
-
-
-def _queries_needed(units: int | None, *, queries: int, clusters: int) -> int | None:
-    """Further independent units as further golden queries."""
-    return None if units is None else math.ceil(units * queries / clusters)

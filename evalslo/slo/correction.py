@@ -22,9 +22,11 @@ from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Correction, Estimate, Observation, Reason
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
-from evalslo.slo.estimate import Elements, elements_of
-from evalslo.slo.labelled import Pair, Refusal, better_high, changed, faulty, pairs_elsewhere, pairs_here, told_name
+from evalslo.slo.estimate import Elements, codes_of, elements_of, mean_of
+from evalslo.slo.labelled import Pair, Refusal, changed, faulty, pairs_elsewhere, pairs_here, told_name
 from evalslo.slo.observe import events_of
+from evalslo.slo.orient import better_high, good_target, of_target, turned, turned_bounds
+from evalslo.slo.reasons import reason_of
 
 if TYPE_CHECKING:
     from evalslo.stats.bound import Bound
@@ -58,8 +60,7 @@ def corrected(
     spec: SliSpec,
     rules: GateRules,
     scorer: str | None,
-    run_id: str | None,
-    sequential: bool,
+    run_id: str,
 ) -> Corrected | Reason:
     """The estimate corrected by `labels`, or why it cannot be. `raw` is the estimate that the scorer alone gives.
 
@@ -67,33 +68,36 @@ def corrected(
     the objective can have no labels: a quantile or another quantity, or another SLI's labels.
     """
     _require_correctable(objective, labels, spec=spec)
-    here = labels.run_id is not None and labels.run_id == run_id
+    here = labels.run_id == run_id
     refused = (
         _other_scorer(labels, scorer)
-        or _no_method(observations, rules, sequential=sequential)
+        or _no_method(observations, rules)
         or faulty(labels, rate=spec.kind == "rate")
         or (changed(observations, labels) if here else None)
     )
     if refused is not None:
-        return _reason(objective, *refused)
+        return reason_of(objective, *refused)
     events = events_of(objective, observations)
+    if failed := sum(one.failed for one in events):
+        text = f"its {failed} failed calls count as bad, and labels of answers cannot speak for them: mend the calls"
+        return reason_of(objective, "uncorrectable", text)
     elements = elements_of(events)
     pairs = pairs_here(objective, observations, labels) if here else pairs_elsewhere(objective, labels)
     if not pairs:
-        return _reason(
+        return reason_of(
             objective, "labels", f"none of its {len(labels.answers)} labels stands beside an event it counts"
         )
     counted_once = objective.shape == "event_ratio" and not elements.clustered and len(events) == len(observations)
     if not here and not counted_once:
         text = "labels of other answers correct a rate with one answer a query and no groups only: label answers of this run"
-        return _reason(objective, "uncorrectable", text)
+        return reason_of(objective, "uncorrectable", text)
     try:
         found = _bound(objective, elements, pairs, here=here, rules=rules)
     except StatisticsError as error:
-        return _reason(objective, "uncorrectable", str(error))
+        return reason_of(objective, "uncorrectable", str(error))
     if found.lower is None and elements.clusters > 1:
         text = "one labelled unit says nothing of its kind: label answers to more golden queries or groups"
-        return _reason(objective, "labels", text)
+        return reason_of(objective, "labels", text)
     return _told(objective, raw, found, events=events, pairs=pairs, here=here)
 
 
@@ -116,9 +120,8 @@ def _other_scorer(labels: Labels, scorer: str | None) -> Refusal | None:
     return "fingerprint", f"{text}: label answers as this run's scorer judged them"
 
 
-def _no_method(observations: Sequence[Observation], rules: GateRules, *, sequential: bool) -> Refusal | None:
+def _no_method(observations: Sequence[Observation], rules: GateRules) -> Refusal | None:
     designs = {
-        "a sequential run": sequential,
         "gate.population: finite": rules.population == "finite",
         "gate.strict": rules.strict,
         "golden queries of unequal weight": len({one.weight for one in observations}) > 1,
@@ -134,7 +137,7 @@ def _bound(objective: Objective, elements: Elements, pairs: Sequence[Pair], *, h
     from evalslo.stats.poststratified import post_stratified
     from evalslo.stats.rogan_gladen import rogan_gladen
 
-    target = objective.target if objective.op == ">=" else 1 - objective.target
+    target = good_target(objective)
     if objective.shape == "mean" or elements.clustered:
         return _rectified(objective, elements, pairs, target=target, icc_floor=rules.icc_floor)
     seen = Counter((pair.judged, pair.human) for pair in pairs)
@@ -158,13 +161,12 @@ def _rectified(
     queries: dict[tuple[str, str], list[Pair]] = {}
     for pair in pairs:
         queries.setdefault(pair.query, []).append(pair)
-    clusters = {cluster: code for code, cluster in enumerate(dict.fromkeys(cluster for cluster, _ in queries))}
     return rectified_mean(
         [better_high(objective, value) for value in elements.values],
         units=elements.units,
-        labelled_judged=[math.fsum(pair.judged for pair in found) / len(found) for found in queries.values()],
-        labelled_human=[math.fsum(pair.human for pair in found) / len(found) for found in queries.values()],
-        labelled_units=[clusters[cluster] for cluster, _ in queries],
+        labelled_judged=[mean_of([pair.judged for pair in found]) for found in queries.values()],
+        labelled_human=[mean_of([pair.human for pair in found]) for found in queries.values()],
+        labelled_units=codes_of(cluster for cluster, _ in queries),
         target=target,
         alpha=objective.alpha,
         icc_floor=icc_floor,
@@ -181,12 +183,13 @@ def _told(
     here: bool,
 ) -> Corrected:
     """The bound in the space of the objective's target, with what it rests on."""
-    up, point = objective.op == ">=", found.estimate if objective.op == ">=" else 1.0 - found.estimate
+    point = turned(objective, found.estimate)
+    lower, upper = turned_bounds(objective, found.lower, found.upper)
     estimate = replace(
         raw,
         estimate=point,
-        lower=found.lower if up else _mirrored(found.upper),
-        upper=found.upper if up else _mirrored(found.lower),
+        lower=lower,
+        upper=upper,
         p_pass=found.p_pass,
         p_fail=found.p_fail,
         method=found.method,
@@ -200,12 +203,12 @@ def _told(
         raw_estimate=raw.estimate,
         needed_labels=_needed_labels(found, pairs),
     )
-    moved = point - raw.estimate if up or objective.shape == "mean" else raw.estimate - point
+    moved = of_target(objective, point) - of_target(objective, raw.estimate)
     return Corrected(
         estimate=estimate,
         correction=correction,
         events=tuple(one if one.value is None else replace(one, value=one.value + moved) for one in events),
-        reasons=() if here else (_reason(objective, "labels_elsewhere", _ELSEWHERE),),
+        reasons=() if here else (reason_of(objective, "labels_elsewhere", _ELSEWHERE),),
     )
 
 
@@ -215,11 +218,3 @@ def _needed_labels(found: "Bound", pairs: Sequence[Pair]) -> int | None:
         return found.needed_units
     labelled_units = len({cluster for (cluster, _) in (pair.query for pair in pairs)})
     return math.ceil(found.needed_units * len(pairs) / labelled_units)
-
-
-def _mirrored(bound: float | None) -> float | None:
-    return None if bound is None else 1.0 - bound
-
-
-def _reason(objective: Objective, code: str, text: str) -> Reason:
-    return Reason(code=code, text=text, objective=objective.id)

@@ -17,15 +17,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from operator import mul
 
 from evalslo.model.objective import Objective
+from evalslo.model.score import Missing
 from evalslo.model.scorecard import Counts, Estimate, Observation, QuantileEstimate
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
 from evalslo.slo.methods import bound_of, rate_bound
 from evalslo.slo.observe import in_population
+from evalslo.slo.orient import better_high, good_target, of_target, turned_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +54,22 @@ class Elements:
 
 def count(events: Sequence[Observation], *, ratio: bool) -> Counts:
     """How the planned events divide; they always add up."""
-    missing = Counter(one.missing for one in events if one.missing is not None)
-    measured = [one.value for one in events if one.value is not None]
-    good = sum(value == 1.0 for value in measured)
+    good = sum(one.value == 1.0 for one in events) if ratio else None
+    return counts_of([one.missing for one in events], good=good)
+
+
+def counts_of(missing: Sequence[Missing | None], *, good: int | None = None) -> Counts:
+    """The counts of planned events, each with why it is missing (None: it was measured)."""
+    reasons = Counter(why for why in missing if why is not None)
+    n = len(missing) - reasons.total()
     return Counts(
-        planned=len(events),
-        n=len(measured),
-        good=good if ratio else None,
-        bad=len(measured) - good if ratio else None,
-        unmeasured=sum(number for why, number in missing.items() if why.applicable),
-        not_applicable=sum(number for why, number in missing.items() if not why.applicable),
-        excluded_reasons={why.value: missing[why] for why in sorted(missing)},
+        planned=len(missing),
+        n=n,
+        good=good,
+        bad=None if good is None else n - good,
+        unmeasured=sum(number for why, number in reasons.items() if why.applicable),
+        not_applicable=sum(number for why, number in reasons.items() if not why.applicable),
+        excluded_reasons={why.value: reasons[why] for why in sorted(reasons)},
     )
 
 
@@ -77,8 +83,8 @@ def elements_of(events: Sequence[Observation]) -> Elements:
     elements = list(queries.values()) if grouped else [[one] for one in measured]
     weights = tuple(found[0].weight for found in elements)
     return Elements(
-        values=tuple(_mean([one.value for one in found if one.value is not None]) for found in elements),
-        units=tuple(_codes(found[0].cluster for found in elements)),
+        values=tuple(mean_of([one.value for one in found if one.value is not None]) for found in elements),
+        units=tuple(codes_of(found[0].cluster for found in elements)),
         queries=len(queries),
         weights=weights if len(set(weights)) > 1 else None,
     )
@@ -89,26 +95,23 @@ def estimate(objective: Objective, elements: Elements, *, spec: SliSpec, rules: 
     if objective.shape == "mean" and spec.kind == "quantity":
         return _unbounded(elements)
     if objective.op == ">=":
-        return _bound(objective, elements, good=elements.values, target=objective.target, rules=rules)
-    good = elements.values if objective.shape == "event_ratio" else _mirrored(elements.values)
-    bound = _bound(objective, elements, good=good, target=1 - objective.target, rules=rules)
-    return _mirror(bound, point=_mean(_mirrored(good), elements.weights))
+        return _bound(objective, elements, good=elements.values, rules=rules)
+    good = [better_high(objective, value) for value in elements.values]
+    bound = _bound(objective, elements, good=good, rules=rules)
+    lower, upper = turned_bounds(objective, bound.lower, bound.upper)
+    point = mean_of([1.0 - value for value in good], elements.weights)
+    return replace(bound, estimate=point, lower=lower, upper=upper)
 
 
-def _mirrored(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(1.0 - value for value in values)
-
-
-def _mean(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
+def mean_of(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
+    """The (weighted) mean, the same in any order."""
     if weights is None:
         return math.fsum(values) / len(values)
     return math.fsum(map(mul, values, weights)) / math.fsum(weights)
 
 
-def _bound(
-    objective: Objective, elements: Elements, *, good: Sequence[float], target: Fraction, rules: GateRules
-) -> Estimate:
-    """The bounds of "the mean of `good` is at least `target`"; the units are those of `elements`."""
+def _bound(objective: Objective, elements: Elements, *, good: Sequence[float], rules: GateRules) -> Estimate:
+    """The bounds of "the mean of `good` is at least the share of good asked for"; the units are those of `elements`."""
     import numpy as np
 
     found = bound_of(
@@ -116,7 +119,7 @@ def _bound(
         np.asarray(elements.units, dtype=np.int64) if elements.clustered else None,
         weights=None if elements.weights is None else np.asarray(elements.weights),
         ratio=objective.shape == "event_ratio",
-        target=target,
+        target=good_target(objective),
         alpha=objective.alpha,
         rules=rules,
     )
@@ -130,34 +133,25 @@ def _bound(
         clusters=elements.clusters,
         icc=found.icc,
         deff=found.deff,
-        needed=_queries_needed(found.needed_units, elements),
+        needed=queries_needed(found.needed_units, queries=elements.queries, clusters=elements.clusters),
     )
 
 
-def _queries_needed(units: int | None, elements: Elements) -> int | None:
-    """Further independent units as further golden queries."""
-    return None if units is None else math.ceil(units * elements.queries / elements.clusters)
+def queries_needed(units: int | None, *, queries: int, clusters: int) -> int | None:
+    """Further independent units as further golden queries, as many a unit as there are now."""
+    return None if units is None else math.ceil(units * queries / clusters)
 
 
 def _unbounded(elements: Elements) -> Estimate:
     """A mean of a quantity: a point, and no method that could bound it."""
     return Estimate(
-        estimate=_mean(elements.values, elements.weights),
+        estimate=mean_of(elements.values, elements.weights),
         lower=None,
         upper=None,
         p_pass=None,
         p_fail=None,
         method=None,
         clusters=elements.clusters,
-    )
-
-
-def _mirror(bound: Estimate, *, point: float) -> Estimate:
-    return replace(
-        bound,
-        estimate=point,
-        lower=None if bound.upper is None else 1.0 - bound.upper,
-        upper=None if bound.lower is None else 1.0 - bound.lower,
     )
 
 
@@ -168,7 +162,7 @@ def quantile(objective: Objective, observations: Sequence[Observation], *, rules
     from evalslo.stats.quantiles import quantile_interval
 
     measured = [one for one in in_population(observations, population=rules.population) if one.value is not None]
-    clusters, queries = _codes(one.cluster for one in measured), _codes(one.query_id for one in measured)
+    clusters, queries = codes_of(one.cluster for one in measured), codes_of(one.query_id for one in measured)
     at_most = objective.event.op == "<="
     sign = 1.0 if at_most else -1.0  # "at least T" is "at most" of the negated values
     point, lower, upper = quantile_interval(
@@ -187,7 +181,7 @@ def quantile(objective: Objective, observations: Sequence[Observation], *, rules
     return QuantileEstimate(q=float(objective.quantile), estimate=point, lower=lower, upper=upper)
 
 
-def _codes(names: Iterable[str]) -> list[int]:
+def codes_of(names: Iterable[str]) -> list[int]:
     """0, 1, ... for each name in the order in which it first came."""
     known: dict[str, int] = {}
     return [known.setdefault(name, len(known)) for name in names]
@@ -216,17 +210,19 @@ def whatever_is_missing(
 
 def filled(objective: Objective, events: Sequence[Observation], *, as_good: bool) -> list[Observation]:
     """The events with every unmeasured one counted as good (or bad)."""
-    good = 1.0 if objective.op == ">=" or objective.shape == "event_ratio" else 0.0
+    value = better_high(objective, 1.0 if as_good else 0.0)
     return [
-        one
-        if one.missing is None or not one.missing.applicable
-        else replace(one, value=good if as_good else 1.0 - good, missing=None)
+        one if one.missing is None or not one.missing.applicable else replace(one, value=value, missing=None)
         for one in events
     ]
 
 
-def extreme(objective: Objective, events: Sequence[Observation], *, unmeasured_as_good: bool) -> float:
-    """The estimate with every unmeasured event counted as bad (or as good), in the space of the target."""
-    elements = elements_of(filled(objective, events, as_good=unmeasured_as_good))
-    mean = _mean(elements.values, elements.weights)
-    return 1.0 - mean if objective.shape == "event_ratio" and objective.op == "<=" else mean
+def mean_with_missing(objective: Objective, events: Sequence[Observation], *, as_good: bool) -> float:
+    """The mean of the events with every unmeasured one counted as good (or bad)."""
+    elements = elements_of(filled(objective, events, as_good=as_good))
+    return mean_of(elements.values, elements.weights)
+
+
+def point_with_missing(objective: Objective, events: Sequence[Observation], *, as_good: bool) -> float:
+    """The estimate with every unmeasured event counted as good (or bad), in the space of the target."""
+    return of_target(objective, mean_with_missing(objective, events, as_good=as_good))

@@ -26,6 +26,7 @@ from evalslo.model.suite import GateRules
 from evalslo.slo import estimate as estimating
 from evalslo.slo.correction import corrected
 from evalslo.slo.observe import events_of, in_population
+from evalslo.slo.reasons import no_bound, one_unit, reason_of
 from evalslo.slo.variance import variance_of
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.holm import survivors
@@ -44,57 +45,101 @@ def judge(
     rules: GateRules,
     scorer: str | None,
     estimator: Estimator | None = None,
-    labels: Labels | None = None,
-    run_id: str | None = None,
 ) -> ObjectiveResult:
     """One row of the scorecard: counts, estimate and the objective's own verdict.
 
     `estimator` makes the estimate from the events in another way than by the fixed-n bound of their design: sequentially.
-    `labels` correct it by what people said, best of the run `run_id` itself; ERROR where they cannot. Raises UsageError for
-    labels of what can have none.
     """
+    row = _counted(objective, observations, rules=rules, scorer=scorer)
+    if row.verdict is Verdict.ERROR:
+        return row
     events = events_of(objective, observations)
-    counts = estimating.count(events, ratio=objective.shape == "event_ratio")
-    unmeasurable = why_unmeasurable(objective, counts, rules)
-    if unmeasurable is not None:
-        return _unmeasured(objective, counts, scorer=scorer, reason=unmeasurable)
     units = in_population(events, population=rules.population)
-    found = estimator(events) if estimator else _estimate(objective, units, counts=counts, spec=spec, rules=rules)
-    fixed = (
-        None
-        if labels is None
-        else corrected(
-            objective,
-            found,
-            observations=observations,
-            labels=labels,
-            spec=spec,
-            rules=rules,
-            scorer=scorer,
-            run_id=run_id,
-            sequential=estimator is not None,
+    if estimator is None:
+        found = _estimate(objective, units, counts=row.counts, spec=spec, rules=rules)
+        return replace(
+            _decided(row, found, events=units, spec=spec, rules=rules),
+            quantile=estimating.quantile(objective, observations, rules=rules),
+            variance=variance_of(events),
         )
+    decided = _decided(row, estimator(events), events=units, spec=spec, rules=rules)
+    if rules.strict:
+        decided = _held_back(decided)
+    return replace(decided, quantile=_point(estimating.quantile(objective, observations, rules=rules)))
+
+
+def judge_corrected(
+    objective: Objective,
+    observations: Sequence[Observation],
+    *,
+    spec: SliSpec,
+    rules: GateRules,
+    scorer: str | None,
+    labels: Labels,
+    run_id: str,
+) -> ObjectiveResult:
+    """The row corrected by what people said, best of the answers of the run `run_id` itself; ERROR where that is not possible.
+
+    Raises UsageError for labels of what can have none.
+    """
+    row = _counted(objective, observations, rules=rules, scorer=scorer)
+    if row.verdict is Verdict.ERROR:
+        return row
+    events = events_of(objective, observations)
+    raw = _estimate(objective, events, counts=row.counts, spec=spec, rules=rules)
+    fixed = corrected(
+        objective, raw, observations=observations, labels=labels, spec=spec, rules=rules, scorer=scorer, run_id=run_id
     )
     if isinstance(fixed, Reason):
-        return _unmeasured(objective, counts, scorer=scorer, reason=fixed)
-    if fixed is not None:
-        found, units, spec = fixed.estimate, fixed.events, replace(spec, unproven=False)
-    verdict, reasons = _verdict(objective, found, events=units, counts=counts, spec=spec, rules=rules)
-    if estimator and rules.strict and counts.unmeasured and verdict in (Verdict.PASS, Verdict.FAIL):
-        text = f"{counts.unmeasured} unmeasured events: a strict sequential verdict needs every event measured"
-        verdict, reasons = Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
-    return ObjectiveResult(
-        objective=objective,
-        verdict=verdict,
-        counts=counts,
-        scorer=scorer,
-        estimate=found if verdict is Verdict.INCONCLUSIVE else replace(found, needed=None),
-        quantile=_quantile(objective, observations, rules=rules, bounded=estimator is None),
-        worst_case=_worst_case(objective, units, found=found, counts=counts),
-        reasons=reasons if fixed is None else (*reasons, *fixed.reasons),
-        correction=None if fixed is None else fixed.correction,
+        return replace(row, verdict=Verdict.ERROR, reasons=(fixed,))
+    decided = _decided(row, fixed.estimate, events=fixed.events, spec=replace(spec, unproven=False), rules=rules)
+    return replace(
+        decided,
+        reasons=(*decided.reasons, *fixed.reasons),
+        correction=fixed.correction,
         variance=variance_of(events),
     )
+
+
+def _counted(
+    objective: Objective, observations: Sequence[Observation], *, rules: GateRules, scorer: str | None
+) -> ObjectiveResult:
+    """The row before anything is estimated; ERROR where there is too little to estimate from."""
+    counts = estimating.count(events_of(objective, observations), ratio=objective.shape == "event_ratio")
+    missing = why_unmeasurable(objective, counts, rules)
+    return ObjectiveResult(
+        objective=objective,
+        verdict=Verdict.INCONCLUSIVE if missing is None else Verdict.ERROR,
+        counts=counts,
+        scorer=scorer,
+        reasons=() if missing is None else (missing,),
+    )
+
+
+def _decided(
+    row: ObjectiveResult, found: Estimate, *, events: Sequence[Observation], spec: SliSpec, rules: GateRules
+) -> ObjectiveResult:
+    verdict, reasons = _verdict(row.objective, found, events=events, counts=row.counts, spec=spec, rules=rules)
+    return replace(
+        row,
+        verdict=verdict,
+        reasons=reasons,
+        estimate=found if verdict is Verdict.INCONCLUSIVE else replace(found, needed=None),
+        worst_case=_worst_case(row.objective, events, found=found, counts=row.counts),
+    )
+
+
+def _held_back(row: ObjectiveResult) -> ObjectiveResult:
+    """A sequential row in strict: its evidence cannot speak for events that nobody measured."""
+    if not row.counts.unmeasured or row.verdict not in (Verdict.PASS, Verdict.FAIL):
+        return row
+    text = f"{row.counts.unmeasured} unmeasured events: a strict sequential verdict needs every event measured"
+    return replace(row, verdict=Verdict.INCONCLUSIVE, reasons=(reason_of(row.objective, "unmeasured", text),))
+
+
+def _point(found: QuantileEstimate | None) -> QuantileEstimate | None:
+    """The quantile without its interval, which is that of a fixed run."""
+    return None if found is None else replace(found, lower=None, upper=None)
 
 
 def _estimate(
@@ -105,28 +150,16 @@ def _estimate(
     return estimating.estimate(objective, estimating.elements_of(events), spec=spec, rules=rules)
 
 
-def _unmeasured(objective: Objective, counts: Counts, *, scorer: str | None, reason: Reason) -> ObjectiveResult:
-    return ObjectiveResult(objective=objective, verdict=Verdict.ERROR, counts=counts, scorer=scorer, reasons=(reason,))
-
-
-def _quantile(
-    objective: Objective, observations: Sequence[Observation], *, rules: GateRules, bounded: bool
-) -> QuantileEstimate | None:
-    """The quantile beside the share; its interval is that of the fixed-n bound, and none where another one decides."""
-    found = estimating.quantile(objective, observations, rules=rules)
-    return found if found is None or bounded else replace(found, lower=None, upper=None)
-
-
 def why_unmeasurable(objective: Objective, counts: Counts, rules: GateRules) -> Reason | None:
     """Why nothing can be said: no event to speak of, or too few of them measured; None where enough are."""
     coverage = counts.coverage
     if coverage is None:
-        return _reason(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts, applicable=False))
+        return reason_of(objective, "no_data", "no event that it speaks of: " + _why_excluded(counts, applicable=False))
     applicable = counts.n + counts.unmeasured
     if not counts.n or counts.n < rules.min_coverage * applicable:  # exact: 19 of 20 is no less than 95 %
         floor = float(rules.min_coverage)
         text = f"measured {counts.n} of {applicable} events, {coverage:.3g} where {floor:.3g} is the floor"
-        return _reason(objective, "coverage", f"{text}: {_why_excluded(counts, applicable=True)}")
+        return reason_of(objective, "coverage", f"{text}: {_why_excluded(counts, applicable=True)}")
     return None
 
 
@@ -145,7 +178,7 @@ def _worst_case(
     """The estimate with every unmeasured event counted as bad; None for a quantity's mean, which has no worst value."""
     if found.method is None:
         return None
-    return estimating.extreme(objective, events, unmeasured_as_good=False) if counts.unmeasured else found.estimate
+    return estimating.point_with_missing(objective, events, as_good=False) if counts.unmeasured else found.estimate
 
 
 def _verdict(
@@ -163,16 +196,16 @@ def _verdict(
         return _passing(objective, events, counts=counts, spec=spec, rules=rules)
     if fails(found.p_fail, alpha=objective.alpha):
         return _failing(objective, events, counts=counts)
-    return Verdict.INCONCLUSIVE, (_reason(objective, "underpowered", _undecided(found, counts)),)
+    return Verdict.INCONCLUSIVE, (reason_of(objective, "underpowered", _undecided(found, counts)),)
 
 
 def _no_bounds(objective: Objective, found: Estimate) -> Reason:
     if found.method is None:
-        return _reason(objective, "no_bound", "the mean of a quantity has no bound: use pNN or `for NN%` to gate on it")
+        return no_bound(objective, to="gate on it")
     if found.clusters > 1:
         text = f"all scores are equal, which {found.method} cannot bound: leave gate.mean_method at gaffke"
-        return _reason(objective, "no_spread", text)
-    return _reason(objective, "one_unit", "one independent unit says nothing of its kind: add golden queries or groups")
+        return reason_of(objective, "no_spread", text)
+    return one_unit(objective)
 
 
 def _undecided(found: Estimate, counts: Counts) -> str:
@@ -185,34 +218,30 @@ def _undecided(found: Estimate, counts: Counts) -> str:
 def _passing(
     objective: Objective, events: Sequence[Observation], *, counts: Counts, spec: SliSpec, rules: GateRules
 ) -> tuple[Verdict, tuple[Reason, ...]]:
-    if counts.unmeasured and not _meets(objective, estimating.extreme(objective, events, unmeasured_as_good=False)):
+    if counts.unmeasured and not _meets(objective, estimating.point_with_missing(objective, events, as_good=False)):
         text = f"with its {counts.unmeasured} unmeasured events counted as bad it would miss the target"
-        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
+        return Verdict.INCONCLUSIVE, (reason_of(objective, "unmeasured", text),)
     if not spec.unproven:
         return Verdict.PASS, ()
     if rules.uncalibrated == "block":
         text = "its scorer was never checked against people, so it cannot pass (gate.uncalibrated: block)"
-        return Verdict.INCONCLUSIVE, (_reason(objective, "uncalibrated", text),)
+        return Verdict.INCONCLUSIVE, (reason_of(objective, "uncalibrated", text),)
     text = "its scorer was never checked against people; gate.uncalibrated: warn lets it pass"
-    return Verdict.PASS, (_reason(objective, "uncalibrated", text),)
+    return Verdict.PASS, (reason_of(objective, "uncalibrated", text),)
 
 
 def _failing(
     objective: Objective, events: Sequence[Observation], *, counts: Counts
 ) -> tuple[Verdict, tuple[Reason, ...]]:
-    if counts.unmeasured and _meets(objective, estimating.extreme(objective, events, unmeasured_as_good=True)):
+    if counts.unmeasured and _meets(objective, estimating.point_with_missing(objective, events, as_good=True)):
         text = f"with its {counts.unmeasured} unmeasured events counted as good it would meet the target"
-        return Verdict.INCONCLUSIVE, (_reason(objective, "unmeasured", text),)
-    return Verdict.FAIL, (_reason(objective, "missed", "the target is missed, with the stated confidence"),)
+        return Verdict.INCONCLUSIVE, (reason_of(objective, "unmeasured", text),)
+    return Verdict.FAIL, (reason_of(objective, "missed", "the target is missed, with the stated confidence"),)
 
 
 def _meets(objective: Objective, value: float) -> bool:
     target = float(objective.target)
     return value >= target - ROUNDING if objective.op == ">=" else value <= target + ROUNDING
-
-
-def _reason(objective: Objective, code: str, text: str) -> Reason:
-    return Reason(code=code, text=text, objective=objective.id)
 
 
 def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
@@ -223,7 +252,7 @@ def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:
     chance = {row.objective.id for row, survived in zip(critical, survives, strict=True) if not survived}
     text = f"a miss by itself, but among {len(critical)} critical objectives one such miss may be chance"
     return tuple(
-        replace(row, reasons=(_reason(row.objective, "fail_unconfirmed", text),))
+        replace(row, reasons=(reason_of(row.objective, "fail_unconfirmed", text),))
         if row.verdict is Verdict.FAIL and row.objective.id in chance
         else row
         for row in rows
@@ -255,7 +284,7 @@ def decide(
     if any(row.verdict is Verdict.FAIL and not _unconfirmed(row) for row in critical):
         return _outcome(Verdict.FAIL, *reasons)
     if interrupted:
-        text = "stopped before every planned call was made; run it again with --resume to go on"
+        text = "stopped before it was finished; run it again with --resume to go on"
         return _outcome(Verdict.ERROR, Reason(code="interrupted", text=text), *reasons)
     if any(row.verdict is Verdict.ERROR for row in critical):
         return _outcome(Verdict.ERROR, *reasons)

@@ -8,6 +8,7 @@ from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Observation
 from evalslo.slo.observe import Event, events_of
+from evalslo.slo.orient import better_high
 
 _SAME = 1e-9  # between a value as it was labelled and as it was scored
 _LONGEST_NAME = 80
@@ -93,11 +94,6 @@ def _paired(objective: Objective, judged: Sequence[Observation], human: Sequence
         for one, other in events
         if one.value is not None and other.value is not None
     ]
-
-
-def better_high(objective: Objective, value: float) -> float:
-    """An event's value in the space where higher is better: 1 is good in a ratio already."""
-    return 1.0 - value if objective.shape == "mean" and objective.op == "<=" else value
 
 
 def told_name(text: str | None) -> str:

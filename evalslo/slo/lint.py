@@ -1,117 +1,20 @@
 """What a suite can show before anything is called: objectives that cannot pass, and what a PASS will take.
 
-Only closed forms here: this runs before the first call, and SciPy is slow to load.
+This runs before the first call: nothing here takes SciPy, which is slow to load.
 """
 
-import math
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 
 from evalslo.errors import Fault
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective, Shape
-from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules, Suite
-from evalslo.slo.applies import silent_on
 from evalslo.slo.ceiling import ceiling_of, ceiling_words
-from evalslo.slo.slices import queries_of
+from evalslo.slo.design import Design, design_of
+from evalslo.slo.orient import good_target
+from evalslo.slo.slices import queries_of_each
 from evalslo.stats.bound import passes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
-    """What an objective will be computed from: `elements` in `clusters` independent units.
-
-    `effective` is how many independent good events a perfect run is worth: after the floor under the design effect, the cap
-    at the number of clusters and the loss by unequal weights, or by the bets that a strict bound makes.
-    """
-
-    queries: int
-    elements: int
-    clusters: int
-    effective: float
-    weighted: bool = False
-    bets: bool = False
-
-    @property
-    def dependent(self) -> str | None:
-        """What makes its events no sample of independent ones that weigh alike; None where they are one."""
-        if self.clusters < self.queries:
-            return "this golden set has groups"
-        if self.clusters < self.elements:
-            return "this suite repeats each query"
-        return "this golden set has weights" if self.weighted else None
-
-
-def design_of(
-    objective: Objective, queries: Sequence[GoldenQuery], *, spec: SliSpec, repeats: int, rules: GateRules
-) -> Design:
-    """The design of `objective` over the golden queries that its SLI speaks of."""
-    spoken = [query for query in queries if silent_on(query, sli=objective.sli, spec=spec) is None]
-    copies = 1 if objective.event is not None and objective.event.of == "queries" else repeats
-    units = _units(spoken, copies=copies, rules=rules)
-    weights = {weight for unit in units for weight in unit}
-    alike = len(weights) < 2
-    independent = alike and all(len(unit) == 1 for unit in units)
-    bets = rules.strict and not (independent and objective.shape == "event_ratio")
-    if bets:
-        effective = bets_worth([math.fsum(unit) for unit in units], target=good_target(objective))
-    else:
-        effective = float(len(units)) if independent else _effective(units, float(rules.icc_floor))
-    return Design(
-        queries=len(spoken),
-        elements=sum(map(len, units)),
-        clusters=len(units),
-        effective=effective,
-        weighted=not alike,
-        bets=bets,
-    )
-
-
-def _units(queries: Sequence[GoldenQuery], *, copies: int, rules: GateRules) -> list[list[float]]:
-    """The weights of the elements of each independent unit; a query inside a group counts once, however often asked."""
-    by_cluster: dict[str, list[float]] = {}
-    for query in queries:
-        by_cluster.setdefault(query.cluster, []).append(1.0 if query.weight is None else query.weight)
-    units = list(by_cluster.values())
-    if rules.population == "finite":
-        return [[weight] for unit in units for weight in unit for _ in range(copies)]
-    return units if len(units) < len(queries) else [unit * copies for unit in units]
-
-
-def _effective(units: Sequence[Sequence[float]], icc_floor: float) -> float:
-    whole = math.fsum(map(math.fsum, units))
-    squares = math.fsum(weight * weight for unit in units for weight in unit)
-    floored = (1.0 - icc_floor) * squares + icc_floor * math.fsum(math.fsum(unit) ** 2 for unit in units)
-    typical = [math.fsum(unit) / len(unit) for unit in units]
-    return min(math.fsum(typical) / max(typical), whole * whole / floored)
-
-
-def bets_worth(sizes: Sequence[float], *, target: Fraction) -> float:
-    """How many independent good events prove as much as perfect units of these `sizes` do by `betting`; 0 at a target of 1.
-
-    The wealth of bet c is the product over units of 1 + c (1 / target - 1) size / (largest size).
-    """
-    from evalslo.stats.betting import BETS
-
-    if target == 1 or not sizes:
-        return 0.0
-    gain, largest = float(1 / target - 1), max(sizes)
-    counts = Counter(sizes)
-    logs = [
-        math.fsum(number * math.log1p(bet * gain * size / largest) for size, number in counts.items())
-        for bet in map(float, BETS)
-    ]
-    wealth = max(logs) + math.log(math.fsum(math.exp(log - max(logs)) for log in logs) / len(logs))
-    return max(0.0, wealth) / -math.log(target)
-
-
-def good_target(objective: Objective) -> Fraction:
-    """The share of good (or the mean, higher better) that the objective asks for."""
-    return objective.target if objective.op == ">=" else 1 - objective.target
 
 
 def can_pass(objective: Objective, design: Design) -> bool:
@@ -123,11 +26,10 @@ def can_pass(objective: Objective, design: Design) -> bool:
 def impossible(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Fault, ...]:
     """A fault for each critical objective that no run over these golden queries could pass, and for rules that do not fit."""
     faults = list(misfits(suite, queries))
-    for objective in suite.objectives:
+    for objective, spoken in queries_of_each(suite.objectives, queries):
         spec = suite.slis[objective.sli.name]
         if not objective.critical or spec.per_run:
             continue
-        spoken = queries_of(objective, queries)
         design = design_of(objective, spoken, spec=spec, repeats=suite.repeats, rules=suite.gate)
         ceiling = ceiling_of(objective, spoken)
         if not can_pass(objective, design):
@@ -171,11 +73,10 @@ def _unfit(
             suite, key, f"{found} without proof, and gate.strict takes proved methods only; leave it at {mend}"
         )
         return
-    for objective in suite.objectives:
+    for objective, spoken in queries_of_each(suite.objectives, queries):
         spec = suite.slis[objective.sli.name]
         if objective.shape != shape or spec.per_run or (shape == "mean" and spec.kind == "quantity"):
             continue
-        spoken = queries_of(objective, queries)
         design = design_of(objective, spoken, spec=spec, repeats=suite.repeats, rules=suite.gate)
         if design.dependent is not None:
             yield _misfit(suite, key, f"{found}, and {design.dependent}; leave it at {mend}")
@@ -202,6 +103,7 @@ def why_not(objective: Objective, design: Design) -> str:
 
 def _fewest(objective: Objective, design: Design) -> int | None:
     """The fewest independent events, all good and alike in weight, that pass; None where no number does."""
+    from evalslo.stats.betting import perfect_units_worth
     from evalslo.stats.exact import fewest_for_pass
 
     target = good_target(objective)
@@ -210,7 +112,7 @@ def _fewest(objective: Objective, design: Design) -> int | None:
         return exact
 
     def enough(number: int) -> bool:
-        return passes(float(target) ** bets_worth([1.0] * number, target=target), alpha=objective.alpha)
+        return passes(float(target) ** perfect_units_worth([1.0], [number], target=target), alpha=objective.alpha)
 
     high = exact
     while not enough(high):

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from evalslo.model.suite import GateRules
 
 if TYPE_CHECKING:
-    from evalslo.stats.bound import Bound
+    from evalslo.stats.bound import Bound, RateBound
     from evalslo.stats.checks import FloatArray, IntArray
 
 DRAWS_SEED = 1  # of the bootstraps: the same scores give the same bounds
-
-
-class RateBound(Protocol):
-    """A bound of the share of good events among independent ones."""
-
-    def __call__(self, good: int, n: int, /, *, target: Fraction, alpha: Fraction) -> "Bound":
-        """The bound of `good` events among `n`."""
 
 
 class MeanBound(Protocol):
@@ -55,7 +48,7 @@ def bound_of(
     return found
 
 
-def rate_bound(rules: GateRules) -> RateBound:
+def rate_bound(rules: GateRules) -> "RateBound":
     """What bounds the share of good events among independent ones."""
     from evalslo.stats import exact, proportions
 

@@ -8,9 +8,11 @@ from evalslo.model.outlook import Outlook
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
 from evalslo.slo.ceiling import Ceiling, ceiling_of, ceiling_words
-from evalslo.slo.lint import Design, can_pass, design_of, good_target, why_not
+from evalslo.slo.design import Design, design_of
+from evalslo.slo.lint import can_pass, why_not
+from evalslo.slo.orient import good_target
 from evalslo.slo.plan import decides
-from evalslo.slo.slices import queries_of
+from evalslo.slo.slices import queries_of_each
 from evalslo.slo.units import units_of
 
 ONLY_SHOWN = "it is shown, and never decides: no method bounds it"
@@ -18,14 +20,14 @@ ONLY_SHOWN = "it is shown, and never decides: no method bounds it"
 
 def outlooks(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Outlook, ...]:
     """One outlook an objective, in the order of the suite; of a slice's queries where the objective is one slice's."""
-    return tuple(_outlook(suite, objective, queries_of(objective, queries)) for objective in suite.objectives)
+    return tuple(_outlook(suite, one, spoken) for one, spoken in queries_of_each(suite.objectives, queries))
 
 
 def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery]) -> Outlook:
     spec = suite.slis[objective.sli.name]
     design = design_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
     decisive = decides(suite, objective)
-    independent = _worth(objective, queries, design, suite=suite) if decisive else int(design.effective)
+    independent = _worth(objective, design, suite=suite) if decisive else int(design.effective)
     ceiling = ceiling_of(objective, queries)
     held_down = ceiling is not None and ceiling.below(objective)
     most_bad, half_bad, power = _shares(objective, independent) if decisive else (None, None, None)
@@ -45,7 +47,7 @@ def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery])
     )
 
 
-def _worth(objective: Objective, queries: Sequence[GoldenQuery], design: Design, *, suite: Suite) -> int:
+def _worth(objective: Objective, design: Design, *, suite: Suite) -> int:
     """How many independent events the golden set is worth; what a perfect run is worth, where perfect ones cannot pass.
 
     Bets have no design effect, nor has a finite population: there it is what a perfect run is worth.
@@ -55,9 +57,7 @@ def _worth(objective: Objective, queries: Sequence[GoldenQuery], design: Design,
     fewest = fewest_for_pass(good_target(objective), objective.alpha)
     if design.bets or suite.gate.population == "finite" or fewest is None or design.clusters < fewest:
         return int(design.effective)
-    spec = suite.slis[objective.sli.name]
-    units = units_of(objective, queries, spec=spec, repeats=suite.repeats, rules=suite.gate)
-    return units.worth(design.clusters, fewest=fewest)
+    return units_of(design, rules=suite.gate).worth(design.clusters, fewest=fewest)
 
 
 def _shares(objective: Objective, independent: int) -> tuple[int | None, float | None, float | None]:

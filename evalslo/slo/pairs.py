@@ -4,8 +4,6 @@ Where one call failed, the two answers were not of the same opportunity: a failu
 difference (else a flaky baseline flatters the candidate), one of the candidate alone as the worst there is.
 """
 
-import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +11,9 @@ from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Counts, Observation
 from evalslo.model.sli import SliSpec
+from evalslo.slo.estimate import counts_of, mean_of
 from evalslo.slo.observe import events_of, is_good
+from evalslo.slo.orient import better_high
 
 Key = tuple[str, int]
 
@@ -76,9 +76,8 @@ def pairs_of(
 
 def _events(objective: Objective, observations: Sequence[Observation]) -> dict[Key, Observation]:
     """The events by query and repeat, their values higher better."""
-    mirrored = objective.shape == "mean" and objective.op == "<="
     return {
-        _key(objective, one): replace(one, value=1.0 - one.value) if mirrored and one.value is not None else one
+        _key(objective, one): one if one.value is None else replace(one, value=better_high(objective, one.value))
         for one in events_of(objective, observations)
     }
 
@@ -145,9 +144,9 @@ def by_query(pairs: Sequence[Pair]) -> tuple[PairedQuery, ...]:
             cluster=measured[0].cluster,
             weight=measured[0].weight,
             pairs=len(measured),
-            baseline=_mean([one.baseline for one in measured if one.baseline is not None]),
-            candidate=_mean([one.candidate for one in measured if one.candidate is not None]),
-            difference=_mean([one.difference for one in measured if one.difference is not None]),
+            baseline=mean_of([one.baseline for one in measured if one.baseline is not None]),
+            candidate=mean_of([one.candidate for one in measured if one.candidate is not None]),
+            difference=mean_of([one.difference for one in measured if one.difference is not None]),
         )
         for query_id, measured in found.items()
     )
@@ -155,28 +154,14 @@ def by_query(pairs: Sequence[Pair]) -> tuple[PairedQuery, ...]:
 
 def count(pairs: Sequence[Pair]) -> Counts:
     """How the planned pairs divide; they always add up."""
-    missing = Counter(pair.missing for pair in pairs if pair.missing is not None)
-    unmeasured = sum(number for why, number in missing.items() if why.applicable)
-    return Counts(
-        planned=len(pairs),
-        n=len(pairs) - missing.total(),
-        good=None,
-        bad=None,
-        unmeasured=unmeasured,
-        not_applicable=missing.total() - unmeasured,
-        excluded_reasons={why.value: missing[why] for why in sorted(missing)},
-    )
+    return counts_of([pair.missing for pair in pairs])
 
 
-def extreme(pairs: Sequence[Pair], of: Callable[[Pair], float]) -> float:
-    """The mean difference over golden queries with every pair at its `of`, its least or its most."""
+def mean_difference(pairs: Sequence[Pair], of: Callable[[Pair], float]) -> float:
+    """The mean difference over golden queries with every applicable pair at its `of`, its least or its most."""
     found: dict[str, list[Pair]] = {}
     for pair in pairs:
         if pair.applicable:
             found.setdefault(pair.query_id, []).append(pair)
-    total = math.fsum(own[0].weight for own in found.values())
-    return math.fsum(own[0].weight * _mean([of(one) for one in own]) for own in found.values()) / total
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    queries = found.values()
+    return mean_of([mean_of(list(map(of, own))) for own in queries], [own[0].weight for own in queries])

@@ -8,49 +8,17 @@ from fractions import Fraction
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.plan import Plan, PlannedPower, PlannedSize, PlannedTruth, PlanRequest, Present
-from evalslo.model.scorecard import ObjectiveResult
 from evalslo.model.suite import Suite
-from evalslo.slo.lint import Design, design_of, good_target
-from evalslo.slo.slices import queries_of
+from evalslo.slo.design import Design, design_of
+from evalslo.slo.orient import good_target, turned
+from evalslo.slo.slices import queries_of_each
 from evalslo.slo.units import Units, units_of
-from evalslo.stats.bound import passes
 
-POWER = 0.8
-MOST = 100_000
 HORIZON_POWER = Fraction(9, 10)
-HORIZON = Fraction(3, 2)  # near its target a sequential run needs more than a fixed one (measured)
+HORIZON = Fraction(3, 2)  # at an equal size a sequential run shows less (docs/measured/coverage.md, F-power)
 USUAL = Fraction(1, 2)  # of the bad events that the target allows
 SEVERAL = (Fraction(3, 5), USUAL, Fraction(2, 5), Fraction(1, 5), Fraction(3, 2), Fraction(2))
 DRAWN = 160  # points of a curve
-
-
-def queries_for_power(row: ObjectiveResult, *, queries: int | None = None) -> int | None:
-    """Further golden queries with which a fresh run passes four times in five, if the present estimate is the truth.
-
-    `queries` counts those that the row was measured on; None: one an independent unit, which holds without groups.
-    None for a mean, for an estimate that misses its target, where the bound passes already and something else stands in
-    the way, and where more than 100,000 would be needed. Dependence inside units enters by the design effect of the
-    present run, and by the cap: G units show no more than G independent perfect events would.
-    """
-    from evalslo.stats.exact import fewest_for_pass
-    from evalslo.stats.planning import sample_size, units_for
-
-    objective, found = row.objective, row.estimate
-    if found is None or objective.shape != "event_ratio" or passes(found.p_pass, alpha=objective.alpha):
-        return None
-    target = good_target(objective)
-    truth = found.estimate if objective.op == ">=" else 1.0 - found.estimate
-    fewest = fewest_for_pass(target, objective.alpha)
-    if truth <= float(target) or fewest is None:
-        return None
-    size = sample_size(target, truth, power=POWER, alpha=objective.alpha)
-    if size is None or size.n > MOST:
-        return None
-    grouped = queries is not None and queries > found.clusters
-    elements = queries if grouped and queries else row.counts.n
-    units = units_for(size.n, size=elements / found.clusters, effect=found.deff or 1.0, fewest=fewest)
-    per_unit = (queries or found.clusters) / found.clusters
-    return max(1, math.ceil((units - found.clusters) * per_unit))
 
 
 def plan_suite(
@@ -62,10 +30,8 @@ def plan_suite(
     pass together, soft ones by themselves.
     """
     return tuple(
-        _plan_in_suite(
-            suite, objective, queries_of(objective, queries), truth=truths.get(objective.id), request=request
-        )
-        for objective in suite.objectives
+        _plan_in_suite(suite, objective, spoken, truth=truths.get(objective.id), request=request)
+        for objective, spoken in queries_of_each(suite.objectives, queries)
         if decides(suite, objective)
     )
 
@@ -81,13 +47,12 @@ def _plan_in_suite(
 ) -> Plan:
     spec, rules = suite.slis[objective.sli.name], suite.gate
     request = request if objective.critical else replace(request, objectives=1)
-    units = units_of(objective, queries, spec=spec, repeats=request.repeats, rules=rules, icc=request.icc)
     design = design_of(objective, queries, spec=spec, repeats=request.repeats, rules=rules)
     stated = usual_truth(objective) if truth is None else truth
     return plan_objective(
         objective,
         [stated] if good_target(objective) < 1 else [],
-        units=units,
+        units=units_of(design, rules=rules, icc=request.icc),
         request=request,
         present=design.queries,
         notes=_notes(suite, objective, design),
@@ -126,8 +91,7 @@ def several_truths(objective: Objective) -> tuple[Fraction, ...]:
 
 def _truth(objective: Objective, share: Fraction) -> Fraction:
     """The truth, in the space of the target, with this share of the bad events that the target allows."""
-    bad = share * (1 - good_target(objective))
-    return 1 - bad if objective.op == ">=" else bad
+    return turned(objective, 1 - share * (1 - good_target(objective)))
 
 
 def plan_objective(
@@ -176,7 +140,7 @@ def plan_objective(
 def _planned(
     objective: Objective, truth: Fraction, *, units: Units, request: PlanRequest, each: Sequence[Fraction]
 ) -> PlannedTruth:
-    good, target = _good(objective, truth), good_target(objective)
+    good, target = turned(objective, truth), good_target(objective)
     sizes = tuple(
         _size(objective, good, power=power, asked=asked, units=units, spread=request.spread)
         for power, asked in zip(each, request.powers, strict=True)
@@ -255,7 +219,7 @@ def _curve(
     end = max(size.queries_from_on for size in sizes) * 5 // 4
     end = max(end, min(present or 0, 2 * end))
     places = sorted({round(end * step / DRAWN) for step in range(DRAWN + 1)})
-    good = _good(objective, drawn)
+    good = turned(objective, drawn)
     found = [(place, _power(objective, good, queries=place, units=units, spread=request.spread)) for place in places]
     return tuple(PlannedPower(queries=place, power=power) for place, power in found if power is not None)
 
@@ -276,7 +240,7 @@ def _present(
         bad=most_bad(events, target=target, alpha=objective.alpha) if rate else None,
         power=next(
             (
-                _power(objective, _good(objective, truth), queries=queries, units=units, spread=request.spread)
+                _power(objective, turned(objective, truth), queries=queries, units=units, spread=request.spread)
                 for truth in truths
             ),
             None,
@@ -296,7 +260,3 @@ def _fewest(objective: Objective, good: Fraction) -> int | None:
 
     target = good_target(objective)
     return fewest_for_pass(target, objective.alpha) if good > target else 2
-
-
-def _good(objective: Objective, truth: Fraction) -> Fraction:
-    return truth if objective.op == ">=" else 1 - truth

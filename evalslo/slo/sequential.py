@@ -22,8 +22,8 @@ from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
 from evalslo.slo import estimate as estimating
 from evalslo.slo.applies import silent_on
-from evalslo.slo.lint import good_target
 from evalslo.slo.observe import events_of
+from evalslo.slo.orient import better_high, good_target, turned, turned_bounds
 from evalslo.stats.bound import fails, passes
 
 if TYPE_CHECKING:
@@ -34,14 +34,16 @@ if TYPE_CHECKING:
 class Course:
     """How far the evidence on one objective has come. `highest_*` are natural logarithms of the e-processes at their best.
 
-    `grouped`: some unit holds several queries, so that a query counts by the mean of its repeats. `largest` is the weight of
-    the largest unit that is planned.
+    `steps` counts the units that it went by, and `largest` is the weight of the largest unit that is planned. `grouped`: some
+    unit holds several queries, so that a query counts by the mean of its repeats. `weighted`: not all weigh alike.
     """
 
     objective: Objective
     grouped: bool
     largest: float
+    weighted: bool
     process: "Process"
+    steps: int = 0
     highest_pass: float = -math.inf
     highest_fail: float = -math.inf
 
@@ -67,10 +69,15 @@ def begin(
     per_query = objective.event is not None and objective.event.of == "queries"
     copies = 1 if grouped or per_query else repeats
     sizes = {math.fsum(unit) * copies for unit in spoken if unit}
+    weights = {weight for unit in spoken for weight in unit}
     single = not grouped and copies == 1 and len(sizes) <= 1
     start = start_beta if single and objective.shape == "event_ratio" else start_bets
     return Course(
-        objective=objective, grouped=grouped, largest=max(sizes, default=1.0), process=start(good_target(objective))
+        objective=objective,
+        grouped=grouped,
+        largest=max(sizes, default=1.0),
+        weighted=len(weights) > 1,
+        process=start(good_target(objective)),
     )
 
 
@@ -86,15 +93,18 @@ def advance(course: Course, observations: Sequence[Observation]) -> Course:
     return replace(
         course,
         process=process,
+        steps=course.steps + 1,
         highest_pass=max(course.highest_pass, now.against_missed),
         highest_fail=max(course.highest_fail, now.against_met),
     )
 
 
 def crosses(course: Course) -> bool:
-    """Whether either e-process has reached its threshold, now or before."""
+    """Whether either e-process has reached its threshold, now or before. One unit alone never decides."""
     alpha = course.objective.alpha
-    return passes(_p(course.highest_pass), alpha=alpha) or fails(_p(course.highest_fail), alpha=alpha)
+    return course.steps > 1 and (
+        passes(_p(course.highest_pass), alpha=alpha) or fails(_p(course.highest_fail), alpha=alpha)
+    )
 
 
 def p_fail(course: Course) -> float:
@@ -127,27 +137,42 @@ def _shown(course: Course, events: Sequence[Observation]) -> Estimate:
     steps = [step for unit in _by_unit(events) if (step := _step(course, unit)) is not None]
     weight = math.fsum(size for _, size in steps)
     point = math.fsum(value * size for value, size in steps) / weight
-    lower, upper = _interval(course, steps)
-    mirrored = course.objective.op == "<="
-    return Estimate(
-        estimate=1.0 - point if mirrored else point,
-        lower=1.0 - upper if mirrored else lower,
-        upper=1.0 - lower if mirrored else upper,
-        p_pass=_p(course.highest_pass),
-        p_fail=_p(course.highest_fail),
+    shown = Estimate(
+        estimate=turned(course.objective, point),
+        lower=None,
+        upper=None,
+        p_pass=None,
+        p_fail=None,
         method=_method(course),
         clusters=len(steps),
+    )
+    if course.steps < 2:
+        return shown
+    lower, upper = turned_bounds(course.objective, *_interval(course, steps))
+    return replace(
+        shown,
+        lower=lower,
+        upper=upper,
+        p_pass=_p(course.highest_pass),
+        p_fail=_p(course.highest_fail),
     )
 
 
 def _interval(course: Course, steps: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The confidence sequence at this time, and no nearer than the target on a side that has crossed it before."""
     from evalslo.stats.sequential import bet_interval, beta_interval
 
-    alpha = halved(course.objective).alpha
+    alpha, target = halved(course.objective).alpha, float(good_target(course.objective))
     if _is_beta(course):
         good = sum(value == 1.0 for value, _ in steps)
-        return beta_interval(good, len(steps) - good, alpha=alpha)
-    return bet_interval([value for value, _ in steps], [size for _, size in steps], alpha=alpha)
+        lower, upper = beta_interval(good, len(steps) - good, alpha=alpha)
+    else:
+        lower, upper = bet_interval([value for value, _ in steps], [size for _, size in steps], alpha=alpha)
+    if passes(_p(course.highest_pass), alpha=course.objective.alpha):
+        lower = max(lower, target)
+    if fails(_p(course.highest_fail), alpha=course.objective.alpha):
+        upper = min(upper, target)
+    return lower, upper
 
 
 def _is_beta(course: Course) -> bool:
@@ -157,7 +182,7 @@ def _is_beta(course: Course) -> bool:
 
 
 def _method(course: Course) -> str:
-    return "beta-mixture" if _is_beta(course) else "bet-mixture"
+    return "beta-mixture" if _is_beta(course) else "bet-mixture" + "+weights" * course.weighted
 
 
 def _by_unit(events: Sequence[Observation]) -> list[list[Observation]]:
@@ -172,7 +197,7 @@ def _step(course: Course, events: Sequence[Observation]) -> tuple[float, float] 
     queries: dict[str, list[tuple[float, float]]] = {}
     for one in events:
         if one.value is not None:
-            queries.setdefault(one.query_id, []).append((_good(course.objective, one.value), one.weight))
+            queries.setdefault(one.query_id, []).append((better_high(course.objective, one.value), one.weight))
     if course.grouped:
         elements = [(math.fsum(value for value, _ in found) / len(found), found[0][1]) for found in queries.values()]
     else:
@@ -181,11 +206,6 @@ def _step(course: Course, events: Sequence[Observation]) -> tuple[float, float] 
         return None
     weight = math.fsum(weight for _, weight in elements)
     return math.fsum(value * weight for value, weight in elements) / weight, min(weight / course.largest, 1.0)
-
-
-def _good(objective: Objective, value: float) -> float:
-    """An event's value, higher better: good events are 1 already, a mean that is better lower is turned around."""
-    return 1.0 - value if objective.shape == "mean" and objective.op == "<=" else value
 
 
 def _p(highest: float) -> float:

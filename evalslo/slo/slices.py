@@ -7,6 +7,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from evalslo.errors import Fault, FileFaults
 from evalslo.loaders.telling import quoted
@@ -19,6 +20,8 @@ LANGUAGE = "language"
 MOST_SLICES = 50  # a tag with more values is no set of classes, and each slice would have few queries
 LONGEST_NAME = 100  # a longer tag or value is prose; values come from strangers and stand in ids
 TAGS_TOLD = 8
+
+Item = TypeVar("Item")
 
 
 def labels_of(query: GoldenQuery) -> Mapping[str, str]:
@@ -38,6 +41,16 @@ def queries_of(objective: Objective, queries: Sequence[GoldenQuery]) -> Sequence
     return queries if found is None else [query for query in queries if value_of(query, found.tag) == found.value]
 
 
+def queries_of_each(
+    objectives: Sequence[Objective], queries: Sequence[GoldenQuery]
+) -> list[tuple[Objective, Sequence[GoldenQuery]]]:
+    """Each objective with its `queries_of`, made in one pass a tag and not in one a slice."""
+    parts = {tag: _by_value(queries, [value_of(one, tag) for one in queries]) for tag in _tags(objectives)}
+    return [
+        (one, queries if one.slice is None else parts[one.slice.tag].get(one.slice.value, ())) for one in objectives
+    ]
+
+
 def observations_of(
     objective: Objective, observations: Sequence[Observation], *, queries: Sequence[GoldenQuery]
 ) -> Sequence[Observation]:
@@ -46,6 +59,39 @@ def observations_of(
         return observations
     inside = {query.id for query in queries_of(objective, queries)}
     return [one for one in observations if one.query_id in inside]
+
+
+def observations_of_each(
+    objectives: Sequence[Objective], observed: Mapping[str, Sequence[Observation]], *, queries: Sequence[GoldenQuery]
+) -> dict[str, Sequence[Observation]]:
+    """The `observations_of` each objective by its id, made in one pass an SLI and tag and not in one a slice.
+
+    `observed` are the observations of each SLI by its text.
+    """
+    values = {tag: {query.id: value_of(query, tag) for query in queries} for tag in _tags(objectives)}
+    divided = {(str(one.sli), one.slice.tag) for one in objectives if one.slice is not None}
+    parts = {
+        (sli, tag): _by_value(observed[sli], [values[tag].get(one.query_id) for one in observed[sli]])
+        for sli, tag in divided
+    }
+    return {
+        one.id: observed[str(one.sli)]
+        if one.slice is None
+        else parts[str(one.sli), one.slice.tag].get(one.slice.value, ())
+        for one in objectives
+    }
+
+
+def _tags(objectives: Sequence[Objective]) -> dict[str, None]:
+    """The tags that the objectives are sliced by, in their order."""
+    return dict.fromkeys(one.slice.tag for one in objectives if one.slice is not None)
+
+
+def _by_value(items: Sequence[Item], values: Sequence[str | None]) -> dict[str | None, list[Item]]:
+    parts: dict[str | None, list[Item]] = {}
+    for item, value in zip(items, values, strict=True):
+        parts.setdefault(value, []).append(item)
+    return parts
 
 
 def with_slices(suite: Suite, queries: Sequence[GoldenQuery]) -> Suite:
@@ -81,7 +127,7 @@ def id_in_file(objective: Objective) -> str:
 
 def untagged(objectives: Sequence[Objective], queries: Sequence[GoldenQuery]) -> Iterator[str]:
     """A sentence for each tag that the objectives are sliced by and that some of the golden queries do not have."""
-    for tag in dict.fromkeys(objective.slice.tag for objective in objectives if objective.slice is not None):
+    for tag in _tags(objectives):
         outside = sum(value_of(query, tag) is None for query in queries)
         if outside:
             have = "has" if outside == 1 else "have"

@@ -1,16 +1,11 @@
-"""How golden queries make independent units, and what those are worth in independent events."""
+"""Independent units of golden queries, and what so many of them are worth in independent events."""
 
 import math
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from evalslo.model.golden import GoldenQuery
-from evalslo.model.objective import Objective
-from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules
-from evalslo.slo.applies import silent_on
+from evalslo.slo.design import Design
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +35,7 @@ class Units:
         return math.ceil(units_for(events, size=self.events, effect=self.effect, fewest=fewest) * self.queries - 1e-9)
 
 
-def planned_units(
+def units_planned_for(
     *, group_size: int, repeats: int, icc: Fraction | None, icc_floor: Fraction, population_finite: bool = False
 ) -> Units:
     """Groups of so many golden queries each, or queries with so many repeats. In groups repeats count for nothing more."""
@@ -53,38 +48,14 @@ def planned_units(
     return Units(queries=float(group_size), events=float(events), effect=effect)
 
 
-def units_of(
-    objective: Objective,
-    queries: Sequence[GoldenQuery],
-    *,
-    spec: SliSpec,
-    repeats: int,
-    rules: GateRules,
-    icc: Fraction | None = None,
-) -> Units:
-    """The units of the golden queries that the objective's SLI speaks of: groups as large as they are on average.
-
-    The design effect is that of their sizes and of their sampling weights (Kish). Where the SLI speaks of no query: queries
-    with repeats.
-    """
+def units_of(design: Design, *, rules: GateRules, icc: Fraction | None = None) -> Units:
+    """The average unit of a design, with the design effect of all sizes and weights. Without a query: one with its repeats."""
     from evalslo.stats.planning import planned_effect
 
-    spoken = [query for query in queries if silent_on(query, sli=objective.sli, spec=spec) is None]
-    calls = 1 if objective.event is not None and objective.event.of == "queries" else repeats
-    groups = Counter(query.cluster for query in spoken)
-    if rules.population == "finite" or len(groups) == len(spoken):
+    if not design.clusters:
         finite = rules.population == "finite"
-        found = planned_units(group_size=1, repeats=calls, icc=icc, icc_floor=rules.icc_floor, population_finite=finite)
-    else:
-        typical = sum(size * size for size in groups.values()) / len(spoken)
-        size = len(spoken) / len(groups)
-        found = Units(queries=size, events=size, effect=planned_effect(typical, icc=icc, icc_floor=rules.icc_floor))
-    return Units(queries=found.queries, events=found.events, effect=found.effect * _uneven(spoken))
-
-
-def _uneven(queries: Sequence[GoldenQuery]) -> float:
-    """What unequal sampling weights cost: n sum(w^2) / sum(w)^2, 1 where they are equal."""
-    weights = [1.0 if query.weight is None else query.weight for query in queries]
-    if not weights:
-        return 1.0
-    return len(weights) * math.fsum(weight * weight for weight in weights) / math.fsum(weights) ** 2
+        return units_planned_for(
+            group_size=1, repeats=design.copies, icc=icc, icc_floor=rules.icc_floor, population_finite=finite
+        )
+    effect = planned_effect(design.typical, icc=icc, icc_floor=rules.icc_floor) * design.uneven
+    return Units(queries=design.queries / design.clusters, events=design.elements / design.clusters, effect=effect)

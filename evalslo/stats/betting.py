@@ -10,21 +10,21 @@ Statistical Society B 86:1, doi:10.1093/jrsssb/qkad009.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalslo.errors import StatisticsError
-from evalslo.stats.bound import Bound, fails, passes
-from evalslo.stats.checks import FloatArray, IntArray, codes, require_levels, scores
+from evalslo.stats.bound import Bound, estimate_only, fails, passes
+from evalslo.stats.checks import FloatArray, IntArray, codes, require_levels, scores, uneven
+from evalslo.stats.needed import needed_units
 
 BETS = np.concatenate([np.geomspace(0.005, 0.5, 12), np.linspace(0.55, 0.97, 12)])  # shares of what a bet may risk
 _MOST = 5000  # more distinct (value, size) pairs than this are put on a grid
 _VALUE_STEPS = 500
 _SIZE_STEPS = 100
-_PATIENCE = 100  # `needed_units` looks no further than this many times the units there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,9 +54,9 @@ def betting(
 
     *Coverage:* at least 1 - alpha on each side, proved, for independent units of given sizes and weights, however their
     scores are distributed and however they hang together inside a unit. Where sizes come about by chance together with the
-    scores, the largest is known from the data only, and the proof does not reach. Measured one-sided error at alpha .05, 3,000
-    samples each: at most .005, chance sizes among them. The price is width: 1.4 times that of `gaffke` for 50 scores, 1.9 times
-    for 1,000; and since the smallest bet is fixed, a bound may stay .0025 from the mean however many the scores.
+    scores, the largest is known from the data only, and the proof does not reach. Measured in docs/measured/coverage.md,
+    tables B, C, C-trap (chance sizes) and W-weights; the price is width, and since the smallest bet is fixed, a bound stays a
+    little away from the mean however many the scores.
     *Source:* Waudby-Smith & Ramdas (2024), doi:10.1093/jrsssb/qkad009, with constant bets.
 
     >>> found = betting([1.0] * 59, target=Fraction(19, 20), alpha=Fraction(1, 20))
@@ -65,23 +65,42 @@ def betting(
     """
     require_levels(target=target, alpha=alpha)
     stakes = _stakes(scores(values), units, weights)
-    point = _mean(stakes)
-    one = stakes.units == 1
-    p_pass = None if one else _p(log_wealths(stakes, level=float(target)))
-    p_fail = None if one else _p(log_wealths(mirrored(stakes), level=float(1 - target)))
-    decided = one or passes(p_pass, alpha=alpha) or fails(p_fail, alpha=alpha)
+    if stakes.units == 1:
+        return estimate_only(_mean(stakes), method="betting", units=1)
+    missed = log_wealths(stakes, level=float(target))
+    met = log_wealths(mirrored(stakes), level=float(1 - target))
+    p_pass, p_fail = _p(missed), _p(met)
+    decided = passes(p_pass, alpha=alpha) or fails(p_fail, alpha=alpha)
     return Bound(
-        estimate=point,
-        lower=None if one else lowest(stakes, alpha=alpha),
-        upper=None if one else 1.0 - lowest(mirrored(stakes), alpha=alpha),
+        estimate=_mean(stakes),
+        lower=lowest(stakes, alpha=alpha),
+        upper=1.0 - lowest(mirrored(stakes), alpha=alpha),
         p_pass=p_pass,
         p_fail=p_fail,
         method="betting",
         units=stakes.units,
-        icc=None,
-        deff=None,
-        needed_units=None if decided else _needed_units(stakes, estimate=point, target=target, alpha=alpha),
+        needed_units=None if decided else _needed_units(stakes, missed, met, target=target, alpha=alpha),
     )
+
+
+def perfect_units_worth(sizes: ArrayLike, counts: ArrayLike = 1, *, target: Fraction) -> float:
+    """How many independent good events prove as much against `target` as perfect units of these `sizes` do by `betting`.
+
+    `counts`: how many units there are of each size. 0 at a target of 1, and without units.
+
+    *Source:* as `betting`; n good events have the p-value target^n of Clopper & Pearson (1934), doi:10.1093/biomet/26.4.404.
+
+    >>> round(perfect_units_worth([1.0], [59], target=Fraction(19, 20)), 1)
+    35.8
+    """
+    heights = np.asarray(sizes, dtype=np.float64)
+    if target == 1 or heights.size == 0:
+        return 0.0
+    seen = np.broadcast_to(np.asarray(counts, dtype=np.float64), heights.shape)
+    stakes = Stakes(
+        values=np.ones_like(heights), sizes=heights / float(heights.max()), counts=seen, units=int(seen.sum())
+    )
+    return max(0.0, log_mean_wealth(log_wealths(stakes, level=float(target)))) / -math.log(target)
 
 
 def of_pairs(values: FloatArray, sizes: FloatArray | None) -> Stakes:
@@ -121,13 +140,19 @@ def log_mean_wealth(wealths: FloatArray) -> float:
 def lowest(stakes: Stakes, *, alpha: Fraction) -> float:
     """The largest m that the evidence at 1 / `alpha` excludes together with all below; 0 where every value is 0."""
     goal = -math.log(alpha)
-    low, high = 0.0, _mean(stakes)  # at the mean itself no bet has gained
-    if high == 0.0:
-        return 0.0
+
+    def excluded(level: float) -> bool:
+        return log_mean_wealth(log_wealths(stakes, level=level)) >= goal
+
+    return last_excluded(excluded, high=_mean(stakes))  # at the mean itself no bet has gained
+
+
+def last_excluded(excluded: Callable[[float], bool], *, high: float) -> float:
+    """The largest level in [0, `high`] that is `excluded` together with all below; 0 where none is."""
+    low = 0.0
     while high - low > 1e-13:
         middle = (low + high) / 2
-        beyond = log_mean_wealth(log_wealths(stakes, level=middle)) >= goal
-        low, high = (middle, high) if beyond else (low, middle)
+        low, high = (middle, high) if excluded(middle) else (low, middle)
     return low
 
 
@@ -138,22 +163,11 @@ def _ratios(values: FloatArray, level: float) -> FloatArray:
 
 
 def _stakes(values: FloatArray, units: ArrayLike | None, weights: ArrayLike | None) -> Stakes:
-    heavy = None if weights is None else _weights(weights, like=values)
+    heavy = uneven(weights, like=values)
     if units is None:
-        return of_pairs(values, heavy)
+        return of_pairs(values, None if heavy is None else heavy / float(heavy.max()))
     means, sizes = _by_unit(values, codes(units, like=values, name="units"), heavy)
     return of_pairs(means, sizes / float(sizes.max()))
-
-
-def _weights(weights: ArrayLike, *, like: FloatArray) -> FloatArray:
-    array = np.asarray(weights, dtype=np.float64)
-    if array.shape != like.shape:
-        raise StatisticsError(f"weights: {array.size} numbers for {like.size} values; wanted one a value")
-    wrong = ~((array > 0.0) & (array < math.inf))
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise StatisticsError(f"weights[{first}] is {float(array[first])}; wanted a finite number above 0")
-    return array / float(array.max())
 
 
 def _by_unit(values: FloatArray, groups: IntArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray]:
@@ -194,22 +208,15 @@ def _p(wealths: FloatArray) -> float:
     return math.exp(-max(0.0, log_mean_wealth(wealths)))
 
 
-def _needed_units(stakes: Stakes, *, estimate: float, target: Fraction, alpha: Fraction) -> int | None:
-    """The fewest further units at which the wealths, growing as before, decide on the estimate's side of the target."""
-    if estimate == float(target):
-        return None
-    good = estimate > float(target)
-    level = float(target if good else 1 - target)
-    wealths = log_wealths(stakes if good else mirrored(stakes), level=level)
-
-    def decides(further: int) -> bool:
-        p = _p(wealths * ((stakes.units + further) / stakes.units))
-        return passes(p, alpha=alpha) if good else fails(p, alpha=alpha)
-
-    low, high = 0, _PATIENCE * stakes.units
-    if not decides(high):
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if decides(middle) else (middle, high)
-    return high
+def _needed_units(
+    stakes: Stakes, missed: FloatArray, met: FloatArray, *, target: Fraction, alpha: Fraction
+) -> int | None:
+    """The fewest further units at which the wealths against "missed" and "met", growing as before, decide."""
+    return needed_units(
+        lambda units: _p(missed * (units / stakes.units)),
+        lambda units: _p(met * (units / stakes.units)),
+        units=stakes.units,
+        estimate=_mean(stakes),
+        target=target,
+        alpha=alpha,
+    )

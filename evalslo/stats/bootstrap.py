@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.bound import Bound, fails, passes
+from evalslo.stats.bound import Bound, estimate_only, fails, passes
 from evalslo.stats.checks import FloatArray, require_levels, scores
 from evalslo.stats.needed import needed_units
 from evalslo.stats.tally import Tally, distinct, mean
@@ -51,9 +51,8 @@ def bca(values: ArrayLike, *, target: Fraction, alpha: Fraction, seed: int, draw
     `needed_units` is found by the saddlepoint approximation, without resampling. Raises StatisticsError where a value is
     not in [0, 1], where `draws` is below 1 / alpha and where `seed` is negative.
 
-    *Coverage:* approximate. Measured one-sided error at alpha .05 on scores piled at 1: false PASS .041 to .239 at n = 50 to
-    100, .046 to .058 at n = 300 to 1,000; false FAIL at most .081. The .239 counts samples of equal scores, .13 of all, as
-    PASS; here they decide nothing.
+    *Coverage:* approximate: a false PASS is far likelier than alpha where few scores are piled at 1; measured in
+    docs/measured/coverage.md, table B.
     *Source:* Efron (1987), JASA 82:171, doi:10.1080/01621459.1987.10478410.
 
     >>> interval = bca([1.0] * 30 + [0.5] * 5 + [0.0] * 2, target=Fraction(9, 10), alpha=Fraction(1, 20), seed=1)
@@ -66,8 +65,8 @@ def bca(values: ArrayLike, *, target: Fraction, alpha: Fraction, seed: int, draw
 def percentile(values: ArrayLike, *, target: Fraction, alpha: Fraction, seed: int, draws: int = 10_000) -> Bound:
     """Percentile bootstrap bounds of the mean of independent `values` in [0, 1]; everything else as in `bca`.
 
-    *Coverage:* approximate, too sure of scores piled at 1. Measured one-sided error at alpha .05 on 50 to 1,000 such scores:
-    false PASS .055 to .271 (of which .13 as in `bca`), false FAIL at most .052.
+    *Coverage:* approximate: a false PASS is likelier than alpha where scores are piled at 1, for longer than with `bca`;
+    measured in docs/measured/coverage.md, table B.
     *Source:* Efron (1979), Annals of Statistics 7:1, doi:10.1214/aos/1176344552.
     """
     return _bound(values, _none, method="percentile-bootstrap", target=target, alpha=alpha, seed=seed, draws=draws)
@@ -88,7 +87,7 @@ def _bound(
     sample = _merged(distinct(scores(values)))
     estimate = mean(sample)
     if np.count_nonzero(sample.weights) == 1:
-        return _unknown(sample, estimate=estimate, method=method)
+        return estimate_only(estimate, method=method, units=sample.units)
     means = _resampled(sample, seed=seed, draws=draws)
     skew = skew_of(sample, means)
     below = int(np.searchsorted(means, float(target) - _TIE))
@@ -103,8 +102,6 @@ def _bound(
         p_fail=p_fail,
         method=method,
         units=sample.units,
-        icc=None,
-        deff=None,
         needed_units=None if decided else _needed(sample, skew, estimate=estimate, target=target, alpha=alpha),
     )
 
@@ -114,21 +111,6 @@ def _require_draws(draws: int, *, seed: int, alpha: Fraction) -> None:
         raise StatisticsError(f"draws {draws} found; wanted at least 1 / alpha = {math.ceil(1 / alpha)}")
     if seed < 0:
         raise StatisticsError(f"seed {seed} found; wanted 0 or more")
-
-
-def _unknown(sample: Tally, *, estimate: float, method: str) -> Bound:
-    return Bound(
-        estimate=estimate,
-        lower=None,
-        upper=None,
-        p_pass=None,
-        p_fail=None,
-        method=method,
-        units=sample.units,
-        icc=None,
-        deff=None,
-        needed_units=None,
-    )
 
 
 def _merged(sample: Tally) -> Tally:

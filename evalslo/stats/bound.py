@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 SLACK = Fraction(1, 10**12)  # rounding of a p-value must not turn a boundary case around
 
@@ -24,9 +25,9 @@ class Bound:
     p_fail: float | None
     method: str
     units: int
-    icc: float | None
-    deff: float | None
-    needed_units: int | None
+    icc: float | None = None
+    deff: float | None = None
+    needed_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,18 @@ class Difference:
     method: str
     units: int
     needed_units: int | None = None
+
+
+class RateBound(Protocol):
+    """A bound of the share of good events among independent ones: `clopper_pearson`, or another of the same form."""
+
+    def __call__(self, good: int, n: int, /, *, target: Fraction, alpha: Fraction) -> Bound:
+        """The bound of `good` events among `n`."""
+
+
+def estimate_only(estimate: float, *, method: str, units: int) -> Bound:
+    """The estimate without bounds and p-values: where one unit is all there is, or nothing varies."""
+    return Bound(estimate=estimate, lower=None, upper=None, p_pass=None, p_fail=None, method=method, units=units)
 
 
 def passes(p_pass: float | None, *, alpha: Fraction) -> bool:

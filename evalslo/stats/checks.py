@@ -63,8 +63,18 @@ def uneven(weights: ArrayLike | None, *, like: FloatArray) -> FloatArray | None:
 
 def require_levels(*, target: Fraction, alpha: Fraction) -> None:
     """Raises StatisticsError unless 0 < target <= 1 and 0 < alpha < 1/2."""
+    require_target(target)
+    require_alpha(alpha)
+
+
+def require_target(target: Fraction) -> None:
+    """Raises StatisticsError unless 0 < target <= 1."""
     if not 0 < target <= 1:
         raise StatisticsError(f"target {target} found; wanted above 0 (0 is met by anything) and at most 1")
+
+
+def require_alpha(alpha: Fraction) -> None:
+    """Raises StatisticsError unless 0 < alpha < 1/2."""
     if not 0 < alpha < Fraction(1, 2):
         raise StatisticsError(f"alpha {alpha} found; wanted above 0 and below 1/2, else PASS and FAIL could both hold")
 
@@ -73,7 +83,13 @@ def require_margin(*, margin: Fraction, alpha: Fraction) -> None:
     """Raises StatisticsError unless 0 <= margin < 1 and 0 < alpha < 1/2."""
     if not 0 <= margin < 1:
         raise StatisticsError(f"margin {margin} found; wanted at least 0 and below 1 (1 is met by anything)")
-    require_levels(target=Fraction(1), alpha=alpha)
+    require_alpha(alpha)
+
+
+def require_count(number: int, n: int, *, name: str = "good") -> None:
+    """Raises StatisticsError unless 0 <= number <= n and n >= 1."""
+    if n < 1 or not 0 <= number <= n:
+        raise StatisticsError(f"{number} {name} of {n} found; wanted 0 <= {name} <= n and n >= 1")
 
 
 def require_share(share: Fraction | float, *, name: str) -> None:

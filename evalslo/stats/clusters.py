@@ -1,6 +1,5 @@
 """Means of values that are not independent, or do not weigh alike: repeats of a query, queries of a group, weights."""
 
-import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from evalslo.stats.bound import Bound
 from evalslo.stats.checks import FloatArray, IntArray, codes, require_levels, require_share, scores, uneven
+from evalslo.stats.components import mean_squares
 from evalslo.stats.gaffke import gaffke
 from evalslo.stats.tally import Tally, bound, mean, of_values, order_free_sum, scaled
 
@@ -60,9 +60,9 @@ def scaled_gaffke(
     the sum of the units' mean weights over the largest of them. Where each unit has one value and all weigh alike this is
     `gaffke`. Raises StatisticsError as `gaffke` does, and where a weight is not finite and above 0.
 
-    *Coverage:* approximate. Measured one-sided error at alpha .05 and a floor of .3: at most .058 for repeats; for groups at
-    most .056 where the true correlation is at most .5, .065 at .7; for weights of 10 to 1 on 100 to 500 queries at most .044
-    (.28 without the floor), .062 in another simulation.
+    *Coverage:* approximate: at a floor of .3 a false PASS may be somewhat likelier than alpha in few large groups that are
+    highly correlated. Measured in docs/measured/coverage.md: groups in tables C, C-shape, C-scores and C-trap, repeats in
+    C-repeats, W-repeats and W-scores, weights in W-weights, the cap in T-cap.
     *Source:* Korn & Graubard (1998), Survey Methodology 24:193; Parker et al. (2017), Vital and Health Statistics 2(175);
     weights: Kish (1992), Journal of Official Statistics 8:183; see also `design_effect`.
 
@@ -136,7 +136,7 @@ def design_effect(values: FloatArray, layout: Layout) -> float | None:
     The variance of the mean over units against that of as many independent values, with the degrees of freedom of each, and
     at least the layout's floor.
 
-    *Source:* Korn & Graubard (1998), Survey Methodology 24:193; the floor is measured, see docs/statistics.md.
+    *Source:* Korn & Graubard (1998), Survey Methodology 24:193; the floor: docs/measured/coverage.md, tables C and T-cap.
     """
     if layout.units == 1:
         return None
@@ -195,17 +195,13 @@ def intraclass_correlation(values: FloatArray, groups: IntArray) -> float | None
 
     *Source:* Donner & Koval (1980), Biometrics 36:19, doi:10.2307/2530491.
     """
-    n, count, sizes = values.size, _count(groups), _unit_sums(groups)
-    if count in (1, n):
+    squares = mean_squares(values, groups)
+    if squares is None:
         return None
-    means = _unit_sums(groups, values) / sizes
-    between = order_free_sum(sizes * (means - values.mean()) ** 2) / (count - 1)
-    within = order_free_sum((values - means[groups]) ** 2) / (n - count)
-    typical = (n - order_free_sum(sizes**2) / n) / (count - 1)
-    total = between + (typical - 1.0) * within
-    if total <= 0.0 or math.isclose(total, 0.0, abs_tol=1e-24):
+    total = squares.between + (squares.typical - 1.0) * squares.within
+    if total <= _NO_SPREAD:
         return None
-    found = (between - within) / total
+    found = (squares.between - squares.within) / total
     return found if -1.0 <= found <= 1.0 else None
 
 

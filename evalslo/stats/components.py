@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.checks import FloatArray, IntArray, codes, quantities
+from evalslo.stats.tally import order_free_sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +25,12 @@ class Components:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gains:
-    """By how much the variance of the mean falls a further call, spent on a new golden query or on another repeat."""
+class MeanSquares:
+    """What a one-way analysis of variance is made of; `typical` is how many values a group has, as it counts there."""
 
-    by_query: float
-    by_repeat: float
+    between: float
+    within: float
+    typical: float
 
 
 def variance_split(values: ArrayLike, queries: ArrayLike, samples: ArrayLike | None = None) -> Components | None:
@@ -75,46 +77,50 @@ def between_share(split: Components, *, repeats: float, votes: float = 1.0) -> f
     return split.queries / total if total > 0.0 else None
 
 
-def gains(split: Components, *, queries: int, repeats: int) -> Gains:
-    """What a further call buys: one more golden query takes `repeats` calls, one more repeat of each takes `queries`.
+def mean_squares(values: FloatArray, groups: IntArray) -> MeanSquares | None:
+    """The mean squares of `values` between and within `groups`, labels 0, 1, ... as `checks.codes` gives them.
 
-    In small steps a call spent on a new query never buys less. Where nearly all variance lies inside queries the two are
-    close, and a repeat needs no new golden query to be written.
+    None where there is one group, or no two values share one.
+
+    *Source:* Searle, Casella & McCulloch (1992), section 3.6, doi:10.1002/9780470316856.
+
+    >>> mean_squares(np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 0, 1, 1]))
+    MeanSquares(between=16.0, within=2.0, typical=2.0)
     """
-    now = mean_variance(split, queries=queries, repeats=repeats)
-    return Gains(
-        by_query=(now - mean_variance(split, queries=queries + 1, repeats=repeats)) / repeats,
-        by_repeat=(now - mean_variance(split, queries=queries, repeats=repeats + 1)) / queries,
+    n, sizes = values.size, np.bincount(groups).astype(np.float64)
+    if sizes.size in (1, n):
+        return None
+    means = np.bincount(groups, weights=values) / sizes
+    return MeanSquares(
+        between=order_free_sum(sizes * (means - values.mean()) ** 2) / (sizes.size - 1),
+        within=order_free_sum((values - means[groups]) ** 2) / (n - sizes.size),
+        typical=(n - order_free_sum(sizes**2) / n) / (sizes.size - 1),
     )
 
 
 def _two_levels(values: FloatArray, groups: IntArray) -> Components | None:
-    n, sizes = values.size, np.bincount(groups)
-    if sizes.size in (1, n):
+    found = mean_squares(values, groups)
+    if found is None:
         return None
-    means = np.bincount(groups, weights=values) / sizes
-    inside = math.fsum((values - means[groups]) ** 2) / (n - sizes.size)
-    between = math.fsum(sizes * (means - values.mean()) ** 2) / (sizes.size - 1)
-    typical = (n - math.fsum(sizes.astype(np.float64) ** 2) / n) / (sizes.size - 1)
-    return Components(queries=max(0.0, (between - inside) / typical), samples=inside, votes=None)
+    queries = max(0.0, (found.between - found.within) / found.typical)
+    return Components(queries=queries, samples=found.within, votes=None)
 
 
 def _three_levels(values: FloatArray, groups: IntArray, inner: IntArray) -> Components | None:
     """The three mean squares equal what the components make of them; solved from the innermost outwards."""
     n, sizes, counts = values.size, np.bincount(groups), np.bincount(inner)
     owner = groups[np.unique(inner, return_index=True)[1]]
-    if sizes.size == 1 or counts.size == sizes.size:
+    outer = mean_squares(values, groups)
+    if outer is None or counts.size == sizes.size:
         return None
     means, inner_means = np.bincount(groups, weights=values) / sizes, np.bincount(inner, weights=values) / counts
     votes = math.fsum((values - inner_means[inner]) ** 2) / (n - counts.size)
     between_samples = math.fsum(counts * (inner_means - means[owner]) ** 2) / (counts.size - sizes.size)
-    between_queries = math.fsum(sizes * (means - values.mean()) ** 2) / (sizes.size - 1)
     squares = counts.astype(np.float64) ** 2
     shared = math.fsum(squares / sizes[owner])
     samples = max(0.0, (between_samples - votes) * (counts.size - sizes.size) / (n - shared))
     carried = (shared - math.fsum(squares) / n) / (sizes.size - 1)
-    typical = (n - math.fsum(sizes.astype(np.float64) ** 2) / n) / (sizes.size - 1)
-    queries = max(0.0, (between_queries - votes - carried * samples) / typical)
+    queries = max(0.0, (outer.between - votes - carried * samples) / outer.typical)
     return Components(queries=queries, samples=samples, votes=votes)
 
 

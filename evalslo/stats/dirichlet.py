@@ -20,6 +20,7 @@ from evalslo.stats.checks import FloatArray
 
 _PANELS = 24
 _NODES = 16
+_SMALLEST = 1e-12  # a bound below this is none; far below it the numbers of the integral leave the range of floats
 _NEGLIGIBLE = 34.0  # e^-34 = 2e-15 of the integrand's height
 
 
@@ -38,14 +39,14 @@ def share_below(gaps: FloatArray, weights: FloatArray, *, anchor: float) -> floa
 
 
 def quantile(values: FloatArray, weights: FloatArray, *, level: float) -> float:
-    """The t with P(W <= t) = `level`; 0 where every value is 0. `level` below 1/2, values ascending."""
+    """The t with P(W <= t) = `level`; 0 where every value is 0, and below 10^-12. `level` below 1/2, values ascending."""
     from scipy.special import ndtri
 
-    low, high = 0.0, float(values[-1])
-    if high == 0.0:
+    low, high = _SMALLEST, float(values[-1])
+    if high <= low or share_below(values - low, weights, anchor=-low) >= level:
         return 0.0
     t, spread = _guess(values, weights, level=level)
-    t, slope, goal = min(t, high * (1 - 1e-9)), 1.0 / spread, float(ndtri(level))
+    t, slope, goal = min(max(t, low), high * (1 - 1e-9)), 1.0 / spread, float(ndtri(level))
     last_t, last_z = math.nan, math.nan
     for _ in range(100):  # a secant on the normal scale, where a distribution function is nearly straight
         p = share_below(values - t, weights, anchor=-t)

@@ -1,12 +1,13 @@
 """Shares of good events among independent ones: the exact bound, and what it takes to pass."""
 
 import math
+from bisect import bisect_left
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-from evalslo.errors import StatisticsError
+from evalslo.stats.beta import at_most
 from evalslo.stats.bound import SLACK, Bound, passes
-from evalslo.stats.checks import require_levels, require_share
+from evalslo.stats.checks import require_count, require_levels, require_share
 from evalslo.stats.tally import bound, of_counts, p_pass
 
 
@@ -24,8 +25,7 @@ def clopper_pearson(good: int, n: int, *, target: Fraction, alpha: Fraction) -> 
     '0.2527 0.3676'
     """
     require_levels(target=target, alpha=alpha)
-    if n < 1 or not 0 <= good <= n:
-        raise StatisticsError(f"{good} good of {n} found; wanted 0 <= good <= n and n >= 1")
+    require_count(good, n)
     tally = of_counts(good, n - good, units=n)
     return bound(tally, estimate=good / n, method="clopper-pearson", target=target, alpha=alpha)
 
@@ -59,16 +59,12 @@ def most_bad(n: int, *, target: Fraction, alpha: Fraction) -> int | None:
     """
     require_levels(target=target, alpha=alpha)
 
-    def enough(bad: int) -> bool:
-        return passes(p_pass(of_counts(n - bad, bad, units=n), target=target), alpha=alpha)
+    def too_many(bad: int) -> bool:
+        return not passes(p_pass(of_counts(n - bad, bad, units=n), target=target), alpha=alpha)
 
-    if n < 2 or not enough(0):
+    if n < 2 or too_many(0):
         return None
-    low, high = 0, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if enough(middle) else (low, middle)
-    return low
+    return bisect_left(range(n), x=True, key=too_many) - 1
 
 
 def pass_probability(n: int, *, truth: float, target: Fraction, alpha: Fraction) -> float:
@@ -79,11 +75,9 @@ def pass_probability(n: int, *, truth: float, target: Fraction, alpha: Fraction)
     >>> round(pass_probability(311, truth=0.98, target=Fraction(19, 20), alpha=Fraction(1, 20)), 2)
     0.9
     """
-    from scipy.special import betainc
-
     require_share(truth, name="truth")
     bad = most_bad(n, target=target, alpha=alpha)
-    return 0.0 if bad is None else float(betainc(n - bad, bad + 1, truth))
+    return 0.0 if bad is None else float(at_most(bad, n, good=truth))
 
 
 def _log(share: Fraction) -> Decimal:

@@ -13,6 +13,7 @@ from functools import cache
 from evalslo.errors import StatisticsError
 from evalslo.stats.bound import Bound, Difference, fails, passes
 from evalslo.stats.checks import require_margin
+from evalslo.stats.needed import needed_units
 
 Arm = Callable[[Fraction], Bound]
 Limits = Callable[[float], tuple[float, float]]
@@ -28,7 +29,8 @@ def mover_limits(estimates: Sequence[float], lowers: Sequence[float], uppers: Se
     A part that is taken away goes in mirrored: -estimate, -upper as its lower bound, -lower as its upper bound. Not cut to
     any range. Raises StatisticsError where the three differ in length, or a bound is on the wrong side of its point.
 
-    *Coverage:* approximate; as good as that of the parts where they are.
+    *Coverage:* approximate; as good as that of the parts where they are. Measured for Wilson's limits in
+    docs/measured/coverage.md, table D-unpaired, and for people's labels in I-scores and I-groups.
     *Source:* Zou & Donner (2008), Statistics in Medicine 27:1693, doi:10.1002/sim.3095; "square and add" in Newcombe (1998),
     Statistics in Medicine 17:873, whose 5 of 56 less 0 of 29 has Wilson's limits as its parts:
 
@@ -51,8 +53,9 @@ def mover_difference(baseline: Arm, candidate: Arm, *, margin: Fraction, alpha: 
     P-values as in `by_inversion`. No method says how many further units would decide. With one unit in an arm there is the
     estimate only. Raises StatisticsError unless 0 <= margin < 1.
 
-    *Coverage:* approximate. Measured one-sided error at alpha .05 with the truth at the margin, arms of 50 to 300 scores piled
-    at 1 by Gaffke's bound: at most .040. *Source:* see `mover_limits`.
+    *Coverage:* approximate, as `mover_limits`. Not in the benchmark; tests/stats/test_mover.py holds the exact false PASS of
+    two arms of 30 answers by Clopper-Pearson below alpha.
+    *Source:* see `mover_limits`.
     """
 
     def limits(first: Bound, second: Bound) -> tuple[float, float]:
@@ -204,18 +207,15 @@ def with_further(found: Difference, limits: Limits, *, margin: Fraction, alpha: 
     `limits` are (lower, upper) at `alpha` as a function of how many times the data there would be. None stays where a
     hundred times as many units would not decide.
     """
+    if passes(found.p_pass, alpha=alpha) or fails(found.p_fail, alpha=alpha):
+        return found
     target = -float(margin)
-    if found.estimate == target or passes(found.p_pass, alpha=alpha) or fails(found.p_fail, alpha=alpha):
-        return found
-
-    def decides(further: int) -> bool:
-        lower, upper = limits((found.units + further) / found.units)
-        return lower >= target if found.estimate > target else upper < target
-
-    low, high = 0, 100 * found.units
-    if not decides(high):
-        return found
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if decides(middle) else (middle, high)
-    return replace(found, needed_units=high)
+    further = needed_units(
+        lambda units: float(limits(units / found.units)[0] < target),  # a p-value is 0 or 1 here
+        lambda units: float(limits(units / found.units)[1] >= target),
+        units=found.units,
+        estimate=found.estimate,
+        target=-margin,
+        alpha=alpha,
+    )
+    return replace(found, needed_units=further)

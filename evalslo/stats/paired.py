@@ -22,8 +22,8 @@ from evalslo.stats.bound import Bound, Difference, fails, passes
 from evalslo.stats.checks import codes, differences, require_margin, require_share, uneven
 from evalslo.stats.clusters import laid_out, layout_of
 from evalslo.stats.mover import by_inversion, unbounded, with_further
+from evalslo.stats.proportions import wilson_limits
 from evalslo.stats.tally import Tally, bound, mean, p_fail, p_pass
-from evalslo.stats.unpaired import wilson_limits
 
 _HALVINGS = 60  # of [-1, 1]: to the last digit of a float
 
@@ -34,8 +34,8 @@ def tango(better: int, worse: int, *, n: int, margin: Fraction, alpha: Fraction)
     `better` of `n` pairs have the candidate right and the baseline wrong, `worse` the other way round. Raises
     StatisticsError unless they are counts of at most n in all, and 0 <= margin < 1.
 
-    *Coverage:* approximate. Exact one-sided error at alpha .05 with the truth at the margin, 50 to 500 pairs of which 3 to
-    20 % differ: at most .050.
+    *Coverage:* approximate: PASS keeps alpha in every design measured, FAIL exceeds it where few pairs differ. Exact sizes
+    in docs/measured/coverage.md, table D.
     *Source:* Tango (1998), Statistics in Medicine 17:891,
     doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B; his crossover trial, 9 better and 3 worse of 32:
 
@@ -104,7 +104,7 @@ def newcombe_paired(
     Pairs with the candidate alone right, the baseline alone right, `both` right and `neither`. P-values by inverting the
     interval, see `mover.by_inversion`. Raises StatisticsError as `tango` does.
 
-    *Coverage:* approximate; exact one-sided error at alpha .05 in the designs of `tango`: at most .050.
+    *Coverage:* approximate; measured in docs/measured/coverage.md, table D.
     *Source:* Newcombe (1998), Statistics in Medicine 17:2635, method 10,
     doi:10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C; Cavo et al. (2012) as in contingencytables:
 
@@ -172,9 +172,8 @@ def paired_scores(
     mean of (d + 1) / 2 is 1/4 near no difference, however little they vary. With one unit there is the estimate only. Raises
     StatisticsError where a value is not in [-1, 1], unless 0 <= margin < 1, and as `scaled_gaffke` does.
 
-    *Coverage:* as `gaffke` and `scaled_gaffke`. Measured one-sided error at alpha .05 with the truth at the margin, 50 to 300
-    independent differences of scores piled at 1: at most .037; 50 and 100 groups of 5 pairs, correlated by .3 and .7, of
-    which 10 and 20 % differ: at most .048.
+    *Coverage:* as `gaffke` and `scaled_gaffke`. Independent differences are measured in docs/measured/coverage.md, tables D
+    and D-scores; groups and weights of differences are not in the benchmark.
     *Source:* see `gaffke` and `clusters.design_effect`. Where no difference is 0 it is the exact sign test:
 
     >>> found = paired_scores([1.0] * 16 + [-1.0] * 6, margin=Fraction(0), alpha=Fraction(1, 20), icc_floor=Fraction(0))

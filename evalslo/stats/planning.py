@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from evalslo.errors import StatisticsError
+from evalslo.stats.beta import at_most
 from evalslo.stats.bound import SLACK, fails
 from evalslo.stats.checks import FloatArray, IntArray, require_levels, require_share
 from evalslo.stats.exact import most_bad, pass_probability
@@ -104,7 +105,7 @@ def show_probability(n: int, *, truth: Fraction | float, target: Fraction, alpha
         return pass_probability(n, truth=float(truth), target=target, alpha=alpha)
     require_share(truth, name="truth")
     least = least_bad(n, target=target, alpha=alpha) if truth < target else None
-    return 0.0 if least is None else float(_at_most(n - least, n, good=1 - truth))
+    return 0.0 if least is None else float(at_most(n - least, n, good=1 - truth))
 
 
 def least_bad(n: int, *, target: Fraction, alpha: Fraction) -> int | None:
@@ -140,10 +141,10 @@ def _search(
     goal = float(power)
 
     def start_has_it(c: int) -> bool:
-        return float(_at_most(c, _start(np.array([c]), target, level=level), good=truth)[0]) >= goal
+        return float(at_most(c, _start(np.array([c]), target, level=level), good=truth)[0]) >= goal
 
     def end_has_it(c: int) -> bool:
-        return float(_at_most(c, _start(np.array([c + 1]), target, level=level), good=truth)[0]) >= goal
+        return float(at_most(c, _start(np.array([c + 1]), target, level=level), good=truth)[0]) >= goal
 
     low = bisect_left(range(top), x=True, key=start_has_it)
     high = bisect_left(range(low, top), x=True, key=end_has_it) + low
@@ -151,8 +152,8 @@ def _search(
         return None
     allowed = np.arange(max(low - 1, 0), high + 2)
     starts = _whole_starts(allowed, target, level=level)
-    at_start = _at_most(allowed, starts, good=truth) >= goal
-    at_end = _at_most(allowed[:-1], starts[1:] - 1.0, good=truth) >= goal
+    at_start = at_most(allowed, starts, good=truth) >= goal
+    at_end = at_most(allowed[:-1], starts[1:] - 1.0, good=truth) >= goal
     short = np.flatnonzero(~at_end)
     lasting = starts[short[-1] + 1] if short.size else starts[0]
     return int(starts[np.argmax(at_start)]), int(lasting)
@@ -166,7 +167,7 @@ def _start(bad: Counts, target: Fraction, *, level: Fraction) -> FloatArray:
     high = (low + rare + np.sqrt(rare * rare + 2.0 * rare * low)) / share  # Chernoff's bound: there it passes
     for _ in range(70):
         middle = (low + high) / 2.0
-        passing = _at_most(bad, middle, good=target) <= float(level)
+        passing = at_most(bad, middle, good=target) <= float(level)
         low, high = np.where(passing, low, middle), np.where(passing, middle, high)
         if float(np.max(high - low)) < 1e-9:
             break
@@ -176,18 +177,8 @@ def _start(bad: Counts, target: Fraction, *, level: Fraction) -> FloatArray:
 def _whole_starts(bad: Counts, target: Fraction, *, level: Fraction) -> FloatArray:
     """The first whole n that passes with so many `bad`; at least 2, since one unit never decides."""
     before = np.ceil(_start(bad, target, level=level)) - 1.0
-    passing = (before > bad) & (_at_most(bad, np.maximum(before, bad + 1.0), good=target) <= float(level))
+    passing = (before > bad) & (at_most(bad, np.maximum(before, bad + 1.0), good=target) <= float(level))
     return np.maximum(np.where(passing, before, before + 1.0), 2.0)
-
-
-def _at_most(bad: Counts | int, n: Counts | int, *, good: Fraction | float) -> FloatArray:
-    """P(at most `bad` of `n` events are bad), of the smaller of both shares, so that neither loses digits."""
-    from scipy.special import betainc, betaincc
-
-    left = np.subtract(n, bad)
-    if good <= Fraction(1, 2):
-        return np.asarray(betainc(left, np.add(bad, 1), float(good)))
-    return np.asarray(betaincc(np.add(bad, 1), left, float(1 - good)))
 
 
 def planned_effect(size: float, *, icc: Fraction | float | None, icc_floor: Fraction) -> float:
@@ -207,24 +198,13 @@ def planned_effect(size: float, *, icc: Fraction | float | None, icc_floor: Frac
     return 1.0 + (size - 1.0) * float(max(icc or 0, icc_floor))
 
 
-def effective_events(queries: int, *, repeats: int, icc: Fraction | float) -> float:
-    """How many independent events `queries` golden queries with `repeats` calls each are worth.
-
-    *Source:* Kish (1965), as `planned_effect`. More queries beat more repeats soon:
-
-    >>> [round(effective_events(100, repeats=k, icc=0.3)) for k in (1, 2, 3, 5, 10, 20)]
-    [100, 154, 188, 227, 270, 299]
-    """
-    return queries * repeats / planned_effect(repeats, icc=icc, icc_floor=Fraction(0))
-
-
 def units_for(events: int, *, size: float, effect: float, fewest: int) -> int:
     """How many independent units of `size` events give what `events` independent ones would, at a design effect.
 
     Never under `fewest`, what a PASS takes of perfect units: no sample of G units is worth more there than G events.
 
-    *Coverage:* approximate. Sizes planned so for .80 had .66 to .85 in simulation, those for .90 had .83 to .91 (3 or 5 events
-    a unit, correlations of .1 to .6, beta-binomial): the gate's design effect varies, and takes the larger of two.
+    *Coverage:* approximate, and the power is often less than planned: the gate estimates its design effect, and takes the
+    larger of that and the floor. Not in the benchmark.
     """
     return max(fewest, math.ceil(events * effect / size))
 

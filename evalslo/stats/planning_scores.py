@@ -74,8 +74,8 @@ def score_power(n: int, *, truth: Fraction | float, target: Fraction, spread: fl
     """The probability that `n` independent scores with a mean of `truth` show on which side of the target it lies.
 
     *Coverage:* approximate. The mean of the sample is taken as normal, and Gaffke's bound as the quantile of the Beta
-    distribution with the same two moments. Where it says .80, simulation gave .74 to .86 for 13 to 965 scores of five
-    distributions, most of them piled up at 1; sizes by the normal formula gave .18 to .73.
+    distribution with the same two moments. Not in the benchmark; tests/stats/test_planning.py holds simulated power near a
+    planned .80 for scores piled at 1 and others.
     *Source:* the moments of a Dirichlet mean, e.g. Cifarelli & Regazzini (1990), doi:10.1214/aos/1176347509.
 
     >>> f"{score_power(188, truth=0.95, target=Fraction(925, 1000), spread=0.097, alpha=Fraction(1, 20)):.2f}"

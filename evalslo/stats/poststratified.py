@@ -15,8 +15,8 @@ from functools import cache
 import numpy as np
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.bound import Bound, fails, passes
-from evalslo.stats.checks import FloatArray, require_levels
+from evalslo.stats.bound import Bound, estimate_only, fails, passes
+from evalslo.stats.checks import FloatArray, require_count, require_levels
 from evalslo.stats.needed import needed_units
 
 Pair = tuple[float, float]
@@ -64,8 +64,8 @@ def post_stratified(
     `needed_units` counts further labels, in the proportions there are. With n = 1 there is the estimate only. Raises
     StatisticsError where counts are negative, a stratum has more labels than answers, or nothing is labelled.
 
-    *Coverage:* approximate. Measured one-sided error at alpha .05, 50 to 500 labels of 1,000 answers: at most .033 for a
-    false PASS and .037 for a false FAIL. Wrong where the labels are of other answers: then `rogan_gladen`.
+    *Coverage:* approximate; measured in docs/measured/coverage.md, table I. Wrong where the labels are of other answers
+    (table I-shift): then `rogan_gladen`. Wrong, too, where answers hang together (table I-groups): then `rectified_mean`.
     *Source:* the three bounds: Clopper & Pearson (1934), Biometrika 26:404, doi:10.1093/biomet/26.4.404; their combination
     as confidence distributions: Xie & Singh (2013), International Statistical Review 81:3, doi:10.1111/insr.12000.
 
@@ -76,29 +76,35 @@ def post_stratified(
     """
     require_levels(target=target, alpha=alpha)
     table = checked_table(judged_good, n, among_good=among_good, among_bad=among_bad)
-    one = n == 1
-    passing, failing = (None, None) if one else (_p_pass(table, target), _p_pass(mirrored(table), 1 - target))
-    decided = one or passes(passing, alpha=alpha) or fails(failing, alpha=alpha)
+    if n == 1:
+        return estimate_only(table.estimate, method="post-stratified-cp", units=n)
+    passing, failing = _p_pass(table, target), _p_pass(mirrored(table), 1 - target)
+    decided = passes(passing, alpha=alpha) or fails(failing, alpha=alpha)
     return Bound(
         estimate=table.estimate,
-        lower=None if one else _lower(table, float(alpha)),
-        upper=None if one else 1.0 - _lower(mirrored(table), float(alpha)),
+        lower=_lower(table, float(alpha)),
+        upper=1.0 - _lower(mirrored(table), float(alpha)),
         p_pass=passing,
         p_fail=failing,
         method="post-stratified-cp",
         units=n,
-        icc=None,
-        deff=None,
-        needed_units=None
-        if decided
-        else needed_units(
-            lambda labels: _p_pass(with_labels(table, min(labels, n)), target),
-            lambda labels: _p_pass(mirrored(with_labels(table, min(labels, n))), 1 - target),
-            units=table.labels,
-            estimate=table.estimate,
-            target=target,
-            alpha=alpha,
-        ),
+        needed_units=None if decided else _needed_labels(table, target=target, alpha=alpha),
+    )
+
+
+def _needed_labels(table: Table, *, target: Fraction, alpha: Fraction) -> int | None:
+    """The fewest further labels that decide, no more than there are answers."""
+
+    def grown(labels: int) -> Table:
+        return with_labels(table, min(labels, table.n))
+
+    return needed_units(
+        lambda labels: _p_pass(grown(labels), target),
+        lambda labels: _p_pass(mirrored(grown(labels)), 1 - target),
+        units=table.labels,
+        estimate=table.estimate,
+        target=target,
+        alpha=alpha,
     )
 
 
@@ -112,8 +118,7 @@ def post_stratified_p(
 
 def checked_table(judged_good: int, n: int, *, among_good: tuple[int, int], among_bad: tuple[int, int]) -> Table:
     """The counts as a table. Raises StatisticsError as `post_stratified` does."""
-    if n < 1 or not 0 <= judged_good <= n:
-        raise StatisticsError(f"{judged_good} judged good of {n} found; wanted 0 <= judged good <= n and n >= 1")
+    require_count(judged_good, n, name="judged good")
     for name, pair, most in (("good", among_good, judged_good), ("bad", among_bad, n - judged_good)):
         if min(pair) < 0 or sum(pair) > most:
             raise StatisticsError(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.bound import Bound
+from evalslo.stats.bound import Bound, estimate_only
 from evalslo.stats.checks import FloatArray, require_levels, scores
 
 
@@ -21,8 +21,8 @@ def ppi(unlabelled: ArrayLike, *, judged: ArrayLike, human: ArrayLike, target: F
     random sample of all; each in [0, 1], and independent. Estimate and bounds are cut to [0, 1]. With one value on either
     side there is the estimate only. Raises StatisticsError where a value is not in [0, 1], or labels are not one a value.
 
-    *Coverage:* approximate, in the limit of many labels. Measured one-sided error at alpha .05, 50 to 500 labels of 1,000
-    verdicts: .005 to .356 for a false PASS, .002 to .274 for a false FAIL; of scores, .04 to .06.
+    *Coverage:* approximate, in the limit of many labels; with fewer either error may be far beyond alpha. Measured in
+    docs/measured/coverage.md, tables I (verdicts), I-scores and I-groups.
     *Source:* Angelopoulos et al. (2023), Science 382:669, doi:10.1126/science.adi6000; numbers as of ppi-python 0.2.3:
 
     >>> found = ppi([1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1], judged=[1, 0, 1, 1, 1, 1, 1, 1, 0, 0],
@@ -40,8 +40,8 @@ def ppi_plus_plus(
 ) -> Bound:
     """The same as `ppi`, with the scorer's values weighted by how much they tell: 0 where nothing, which is people alone.
 
-    *Coverage:* approximate, in the limit of many labels. Measured one-sided error at alpha .05, 50 to 500 labels of 1,000
-    verdicts: .079 to .403 for a false PASS; of scores, .10 to .13.
+    *Coverage:* approximate, in the limit of many labels; a false PASS is likelier than alpha in every design measured, in
+    docs/measured/coverage.md, tables I (verdicts) and I-scores.
     *Source:* Angelopoulos, Duchi & Zrnic (2023), doi:10.48550/arXiv.2311.01453; numbers as of ppi-python 0.2.3:
 
     >>> found = ppi_plus_plus([1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1],
@@ -94,19 +94,19 @@ def _normal(
     rest = human - weight * judged
     point = weight * float(others.mean()) + float(rest.mean())
     error = (weight**2 * float(np.var(others)) / others.size + float(np.var(rest)) / rest.size) ** 0.5
-    one, reach = min(others.size, rest.size) == 1, float(ndtri(float(1 - alpha))) * error
+    estimate, units = min(max(point, 0.0), 1.0), others.size + rest.size
+    if min(others.size, rest.size) == 1:
+        return estimate_only(estimate, method=method, units=units)
+    reach = float(ndtri(float(1 - alpha))) * error
     distance = _in_errors(point - float(target), error)
     return Bound(
-        estimate=min(max(point, 0.0), 1.0),
-        lower=None if one else min(max(point - reach, 0.0), 1.0),
-        upper=None if one else min(max(point + reach, 0.0), 1.0),
-        p_pass=None if one else float(ndtr(-distance)),
-        p_fail=None if one else float(ndtr(distance)),
+        estimate=estimate,
+        lower=min(max(point - reach, 0.0), 1.0),
+        upper=min(max(point + reach, 0.0), 1.0),
+        p_pass=float(ndtr(-distance)),
+        p_fail=float(ndtr(distance)),
         method=method,
-        units=others.size + rest.size,
-        icc=None,
-        deff=None,
-        needed_units=None,
+        units=units,
     )
 
 

@@ -1,8 +1,8 @@
 """Shares of good events among independent ones: the usual intervals beside the exact one (`exact.clopper_pearson`).
 
 Each is shorter than Clopper-Pearson's, and pays for it: its one-sided error exceeds alpha at some n and truths. The worst
-errors below are exact, at alpha .05 with the truth at the target: the largest over all truths from .5 to .998 and over n =
-50, 75, 100, 150, 200, 300, 500, 1000.
+errors below are exact, at alpha .05 with the truth at the target, from .5 to .998, and n from 50 to 1,000: the last row of
+table A in docs/measured/coverage.md, held by `test_worst_errors_are_those_that_the_docstrings_state`.
 """
 
 import math
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.bound import Bound, fails, passes
-from evalslo.stats.checks import require_levels
+from evalslo.stats.beta import beta_below
+from evalslo.stats.bound import Bound, estimate_only, fails, passes
+from evalslo.stats.checks import require_count, require_levels
 from evalslo.stats.needed import needed_units
 
 
@@ -108,9 +109,10 @@ def _bound(
     good: int, n: int, *, method: str, passing: _Side, failing: _Side, target: Fraction, alpha: Fraction
 ) -> Bound:
     require_levels(target=target, alpha=alpha)
-    if n < 1 or not 0 <= good <= n:
-        raise StatisticsError(f"{good} good of {n} found; wanted 0 <= good <= n and n >= 1")
-    bad, estimate, one = n - good, good / n, n == 1
+    require_count(good, n)
+    bad, estimate = n - good, good / n
+    if n == 1:
+        return estimate_only(estimate, method=method, units=n)
 
     def p_pass(units: int) -> float:
         return passing.p(good * (units / n), bad * (units / n), target)
@@ -118,17 +120,15 @@ def _bound(
     def p_fail(units: int) -> float:
         return failing.p(bad * (units / n), good * (units / n), 1 - target)
 
-    decided = one or passes(p_pass(n), alpha=alpha) or fails(p_fail(n), alpha=alpha)
+    decided = passes(p_pass(n), alpha=alpha) or fails(p_fail(n), alpha=alpha)
     return Bound(
         estimate=estimate,
-        lower=None if one else passing.lower(good, bad, alpha),
-        upper=None if one else 1.0 - failing.lower(bad, good, alpha),
-        p_pass=None if one else p_pass(n),
-        p_fail=None if one else p_fail(n),
+        lower=passing.lower(good, bad, alpha),
+        upper=1.0 - failing.lower(bad, good, alpha),
+        p_pass=p_pass(n),
+        p_fail=p_fail(n),
         method=method,
         units=n,
-        icc=None,
-        deff=None,
         needed_units=None
         if decided
         else needed_units(p_pass, p_fail, units=n, estimate=estimate, target=target, alpha=alpha),
@@ -145,7 +145,21 @@ def _score_p(good: float, bad: float, t: Fraction) -> float:
     return float(ndtr(-lead / spread))
 
 
-def _score_lower(good: float, bad: float, alpha: Fraction) -> float:
+def wilson_limits(share: float, n: float, *, level: float) -> tuple[float, float]:
+    """(lower, upper) of Wilson's score interval of `share` among `n`, each side at the one-sided `level`. `n` may be real.
+
+    *Coverage:* see `wilson`.
+    *Source:* Wilson (1927), as there; 15 of 148: Newcombe (1998), Statistics in Medicine 17:857.
+
+    >>> low, high = wilson_limits(15 / 148, 148, level=0.025)
+    >>> f"{low:.4f} {high:.4f}"
+    '0.0624 0.1605'
+    """
+    good, bad = share * n, (1.0 - share) * n
+    return _score_lower(good, bad, level), 1.0 - _score_lower(bad, good, level)
+
+
+def _score_lower(good: float, bad: float, alpha: Fraction | float) -> float:
     """Wilson's formula with its difference of two near numbers multiplied out, so that rare good events keep their digits."""
     from scipy.special import ndtri
 
@@ -155,7 +169,7 @@ def _score_lower(good: float, bad: float, alpha: Fraction) -> float:
 
 def _posterior(before_good: float, before_bad: float) -> _Side:
     def p(good: float, bad: float, t: Fraction) -> float:
-        return _beta_below(before_good + good, before_bad + bad, t) if good else 1.0
+        return float(beta_below(before_good + good, before_bad + bad, t)) if good else 1.0
 
     def lower(good: float, bad: float, alpha: Fraction) -> float:
         from scipy.special import betaincinv
@@ -167,8 +181,8 @@ def _posterior(before_good: float, before_bad: float) -> _Side:
 
 def _mid_p(good: float, bad: float, t: Fraction) -> float:
     """The mean of P(as many good or more) and P(more good)."""
-    as_many = _beta_below(good, bad + 1.0, t) if good else 1.0
-    more = _beta_below(good + 1.0, bad, t) if bad else 0.0
+    as_many = float(beta_below(good, bad + 1.0, t)) if good else 1.0
+    more = float(beta_below(good + 1.0, bad, t)) if bad else 0.0
     return (as_many + more) / 2
 
 
@@ -184,12 +198,3 @@ def _mid_lower(good: float, bad: float, alpha: Fraction) -> float:
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if _mid_p(good, bad, Fraction(middle)) <= level else (low, middle)
     return low
-
-
-def _beta_below(a: float, b: float, t: Fraction) -> float:
-    """P(Beta(a, b) <= t), of the smaller of t and 1 - t, so that neither loses digits."""
-    from scipy.special import betainc, betaincc
-
-    if t <= Fraction(1, 2):
-        return float(betainc(a, b, float(t)))
-    return float(betaincc(b, a, float(1 - t)))

@@ -5,13 +5,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from evalslo.stats.betting import betting
-from evalslo.stats.bound import Bound, fails, passes
+from evalslo.stats.bound import RateBound, fails, passes
 from evalslo.stats.checks import FloatArray, IntArray, codes, quantities, require_levels, require_share, uneven
 from evalslo.stats.clusters import laid_out, layout_of
 from evalslo.stats.exact import clopper_pearson
@@ -20,13 +19,6 @@ from evalslo.stats.tally import mean, p_fail, p_pass
 Interval = tuple[float | None, float | None, float | None]
 Reading = tuple[float, float | None, float | None]
 """The share within a threshold, its p-value against "less than q are", and that against "more are"."""
-
-
-class RateMethod(Protocol):
-    """`clopper_pearson`, or another bound of the same form."""
-
-    def __call__(self, good: int, n: int, /, *, target: Fraction, alpha: Fraction) -> Bound:
-        """The bound of the share of good events among `n` independent ones."""
 
 
 def quantile_interval(
@@ -38,7 +30,7 @@ def quantile_interval(
     icc_floor: Fraction,
     elements: ArrayLike | None = None,
     weights: ArrayLike | None = None,
-    method: RateMethod = clopper_pearson,
+    method: RateBound = clopper_pearson,
     strict: bool = False,
 ) -> Interval:
     """(estimate, lower, upper) of the `q` quantile, each one of the observed `values`.
@@ -51,7 +43,8 @@ def quantile_interval(
     element. The gate is that of `method` where values are independent and weigh alike, else `scaled_gaffke`, or `betting`
     where `strict`.
 
-    *Coverage:* exact for independent values. With units as `scaled_gaffke`, whose p-values are not strictly monotone in T: a
+    *Coverage:* at least 1 - alpha on each side, proved, for independent values; sizes in docs/measured/coverage.md, table E.
+    With units as `scaled_gaffke`, whose p-values are not strictly monotone in T: a
     rare T beside a bound may be decided otherwise.
     *Source:* Conover (1999), Practical Nonparametric Statistics, 3rd ed., section 3.2; his example 1 there:
 
@@ -77,7 +70,7 @@ def quantile_interval(
     return _by_search(np.unique(observed), lambda step: read(shares(step)), q=q, alpha=alpha)
 
 
-def _by_rank(values: FloatArray, *, q: Fraction, alpha: Fraction, method: RateMethod) -> Interval:
+def _by_rank(values: FloatArray, *, q: Fraction, alpha: Fraction, method: RateBound) -> Interval:
     """The interval of independent values: the gate asks only how many lie within, so it names the ranks of the three."""
     n = values.size
 

@@ -5,15 +5,13 @@ from fractions import Fraction
 import numpy as np
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.bound import Bound, fails, passes
-from evalslo.stats.checks import FloatArray, require_levels
+from evalslo.stats.bound import Bound, estimate_only, fails, passes
+from evalslo.stats.checks import FloatArray, require_count, require_levels
 from evalslo.stats.mover import by_inversion
 from evalslo.stats.needed import needed_units
 from evalslo.stats.poststratified import Table, with_labels
 
-LEAST_SKILL = Fraction(
-    6, 5
-)  # of sensitivity plus specificity: at 1 the scorer says nothing, and near it next to nothing
+LEAST_SKILL = Fraction(6, 5)  # of sensitivity plus specificity; at 1 the scorer says nothing, near it next to nothing
 _STEP = 1 / 64  # in standard deviations
 
 
@@ -34,8 +32,8 @@ def rogan_gladen(
     proportions there are. With n = 1 there is the estimate only. Raises StatisticsError where counts are negative, people
     called no answer good or none bad, or sensitivity plus specificity (with one more label on each side, too) is below 1.2.
 
-    *Coverage:* approximate. Measured one-sided error at alpha .05: at most .057. Nothing helps where the scorer itself has
-    changed since: then .47 to .80.
+    *Coverage:* approximate; measured in docs/measured/coverage.md, tables I and I-shift. Nothing helps where the scorer itself
+    has changed since it was labelled: then neither verdict holds.
     *Source:* Rogan & Gladen (1978), American Journal of Epidemiology 107:71, doi:10.1093/oxfordjournals.aje.a112510; the
     interval: Lee et al. (2025), doi:10.48550/arXiv.2511.21140, whose example it is (90 % of good and 70 % of bad answers
     recognised, of 200 each):
@@ -45,25 +43,13 @@ def rogan_gladen(
     '0.1667 (0.0564, 0.2627)'
     """
     require_levels(target=target, alpha=alpha)
-    if n < 1 or not 0 <= judged_good <= n or min(*among_good, *among_bad) < 0:
-        raise StatisticsError(
-            f"{judged_good} judged good of {n}, labels {among_good} and {among_bad} found; wanted counts"
-        )
+    require_count(judged_good, n, name="judged good")
+    if min(*among_good, *among_bad) < 0:
+        raise StatisticsError(f"labels {among_good} and {among_bad} found; wanted counts")
     table = Table(judged=judged_good, n=n, among_good=among_good, among_bad=among_bad)
     estimate = min(max(_estimate(table), 0.0), 1.0)
     if n == 1:
-        return Bound(
-            estimate=estimate,
-            lower=None,
-            upper=None,
-            p_pass=None,
-            p_fail=None,
-            method="rogan-gladen",
-            units=n,
-            icc=None,
-            deff=None,
-            needed_units=None,
-        )
+        return estimate_only(estimate, method="rogan-gladen", units=n)
     lower, upper = _limits(table, float(alpha))
     p_pass, p_fail = _p_values(table, target=target, alpha=alpha)
     decided = passes(p_pass, alpha=alpha) or fails(p_fail, alpha=alpha)
@@ -75,8 +61,6 @@ def rogan_gladen(
         p_fail=p_fail,
         method="rogan-gladen",
         units=n,
-        icc=None,
-        deff=None,
         needed_units=None if decided else _needed_labels(table, estimate=estimate, target=target, alpha=alpha),
     )
 

@@ -34,12 +34,13 @@ class Lines:
 def decide(sprt: Sprt, *, good: int, bad: int) -> bool | None:
     """True: PASS, `failing` is rejected. False: FAIL, `passing` is rejected. None: go on.
 
-    Mind what is stated. Between the two rates the test is indifferent but still forces an answer: at a truth of .97 it passes
-    61 % of runs and fails 38 % where .98 is to be told from .95. And FAIL says no more than that `passing` is rejected; the
+    Mind what is stated. Between the two rates the test is indifferent but still forces an answer: where .98 is to be told from
+    .95 and the truth is .97, it passes many runs and fails many. And FAIL says no more than that `passing` is rejected; the
     truth may well be above `failing`. The first answer stands: do not ask again with more events. Raises StatisticsError
     unless 0 < failing < passing < 1, both risks lie above 0 and below 1/2, and the counts are 0 or more.
 
     *Coverage:* the risks are at most alpha / (1 - beta) and beta / (1 - alpha), and their sum at most alpha + beta, proved.
+    Measured in docs/measured/coverage.md, table F-sprt.
     *Source:* Wald (1945), Annals of Mathematical Statistics 16:117, doi:10.1214/aoms/1177731118.
 
     >>> plan = Sprt(passing=Fraction(49, 50), failing=Fraction(19, 20), alpha=Fraction(1, 20), beta=Fraction(1, 10))

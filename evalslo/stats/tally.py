@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from evalslo.stats import dirichlet
-from evalslo.stats.bound import Bound, fails, passes
+from evalslo.stats.beta import beta_below
+from evalslo.stats.bound import Bound, estimate_only, fails, passes
 from evalslo.stats.checks import FloatArray, IntArray
 from evalslo.stats.needed import needed_units
 
@@ -118,7 +119,7 @@ def p_pass(tally: Tally, *, target: Fraction) -> float:
     """The p-value against "the mean is below `target`": P(W <= target), and never under that of as many perfect units."""
     if tally.binary:
         bad, good = tally.weights
-        p = _beta_below(float(good), float(bad), target)
+        p = float(beta_below(good, bad + 1.0, target)) if good else 1.0
     else:
         t = float(target)
         p = dirichlet.share_below(_low(tally) - t, tally.weights, anchor=-t)
@@ -129,7 +130,7 @@ def p_fail(tally: Tally, *, target: Fraction) -> float:
     """The p-value against "the mean is above `target`": the same of the mirrored data, without the cap."""
     if tally.binary:
         bad, good = tally.weights
-        return _beta_below(float(bad), float(good), 1 - target)
+        return float(beta_below(bad, good + 1.0, 1 - target)) if bad else 1.0
     return dirichlet.share_below(float(target) - _high(tally), tally.weights, anchor=float(target - 1))
 
 
@@ -167,14 +168,14 @@ def bound(
     deff: float | None = None,
 ) -> Bound:
     """Everything that `tally` says of the mean. With one unit: the estimate, and no bound."""
-    one = tally.units == 1
-    passing = None if one else p_pass(tally, target=target)
-    failing = None if one else p_fail(tally, target=target)
-    decided = one or passes(passing, alpha=alpha) or fails(failing, alpha=alpha)
+    if tally.units == 1:
+        return estimate_only(estimate, method=method, units=1)
+    passing, failing = p_pass(tally, target=target), p_fail(tally, target=target)
+    decided = passes(passing, alpha=alpha) or fails(failing, alpha=alpha)
     return Bound(
         estimate=estimate,
-        lower=None if one else lower(tally, alpha=alpha),
-        upper=None if one else upper(tally, alpha=alpha),
+        lower=lower(tally, alpha=alpha),
+        upper=upper(tally, alpha=alpha),
         p_pass=passing,
         p_fail=failing,
         method=method,
@@ -199,19 +200,6 @@ def _needed_units(tally: Tally, *, estimate: float, target: Fraction, alpha: Fra
         target=target,
         alpha=alpha,
     )
-
-
-def _beta_below(good: float, bad: float, t: Fraction) -> float:
-    """P(Beta(good, bad + 1) <= t), of the smaller of t and 1 - t, so that neither loses digits."""
-    from scipy.special import betainc, betaincc
-
-    if good == 0.0 or t == 1:
-        return 1.0
-    if t == 0:
-        return 0.0
-    if t <= Fraction(1, 2):
-        return float(betainc(good, bad + 1.0, float(t)))
-    return float(betaincc(bad + 1.0, good, float(1 - t)))
 
 
 def _low(tally: Tally) -> FloatArray:

@@ -43,7 +43,7 @@ def test_a_clear_case_stops_early_and_says_what_it_saved(shell, app, exit_code):
     assert row["method"] == "beta-mixture"
     assert row["n"] == row["planned"] == sequential["stopped_at"]
     assert row["lower"] <= row["estimate"] <= row["upper"]
-    assert f"stopped after {sequential['stopped_at']} of 300" in " ".join(done.stdout.split())
+    assert f"sequential: {sequential['stopped_at']} of 300 queries" in " ".join(done.stdout.split())
 
 
 def test_an_undecided_run_goes_to_the_horizon_and_takes_the_exact_look(shell):
@@ -108,6 +108,9 @@ def answer(query):
     suite = write_suite(shell.folder, app=stopping, golden=golden(), limits={"concurrency": 1})
     first = shell.run("run", suite, "--sequential")
     assert first.exit_code == 4, first.stdout
+    assert "--resume" in first.stdout
+    assert "more queries" not in first.stdout
+    assert ended(shell)["calls_saved"] == 0
     done = shell.run("run", suite, "--sequential", "--resume")
     assert done.exit_code == 0, done.stdout + done.stderr
     assert len(shell.runs()) == 1
@@ -121,8 +124,26 @@ def answer(query):
 def test_a_fixed_run_is_not_gone_on_with_sequentially(shell):
     suite = write_suite(shell.folder, golden=golden(100))
     shell.run("run", suite)
-    shell.run("run", suite, "--sequential", "--resume")
-    assert len(shell.runs()) == 2
+    done = shell.run("run", suite, "--sequential", "--resume")
+    assert done.exit_code == 2
+    assert "its size was fixed" in done.stderr
+
+
+def test_a_sequential_run_goes_on_as_one_without_being_told(shell):
+    suite = write_suite(shell.folder, golden=golden())
+    shell.run("run", suite, "--sequential")
+    done = shell.run("run", suite, "--resume")
+    assert done.exit_code == 0, done.stderr
+    assert len(shell.runs()) == 1
+    assert ended(shell)["stopped_at"] < 60
+
+
+def test_a_kept_sequential_run_is_not_gated_for_its_golden_set_alone(shell):
+    shell.run("run", write_suite(shell.folder, golden=golden()), "--sequential")
+    finite = write_suite(shell.folder / "other", golden=golden(), gate={"population": "finite"})
+    done = shell.run("gate", "latest", "--suite", finite)
+    assert done.exit_code == 2
+    assert "finite has no sequential test" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -131,6 +152,7 @@ def test_a_fixed_run_is_not_gone_on_with_sequentially(shell):
         (["--sequential", "--limit", "10"], "takes no limit"),
         (["--seed", "3"], "add --sequential"),
         (["--fail-fast"], "add --sequential"),
+        (["--sequential", "--resume", "--seed", "3"], "keeps its order"),
     ],
 )
 def test_options_that_contradict_one_another_are_told(shell, arguments, says):

@@ -10,7 +10,7 @@ from evalslo.errors import UsageError
 from evalslo.model.labels import LabelledAnswer, Labels
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict
-from evalslo.slo.gate import judge
+from evalslo.slo.gate import judge, judge_corrected
 from evalslo.stats.poststratified import post_stratified
 from evalslo.stats.rectified import rectified_mean
 from evalslo.stats.rogan_gladen import rogan_gladen
@@ -42,17 +42,11 @@ def labels_of(observations, human, *, sli="hallucination", scorer=SCORER, run_id
     return Labels(sli=sli, scorer=scorer, run_id=run_id, answers=answers)
 
 
-def judged(objective, observations, labels, *, scorer=SCORER, run_id=RUN, estimator=None, **rules):
-    return judge(
-        objective,
-        observations,
-        spec=spec_of(objective),
-        rules=replace(RULES, **rules),
-        scorer=scorer,
-        labels=labels,
-        run_id=run_id,
-        estimator=estimator,
-    )
+def judged(objective, observations, labels, *, scorer=SCORER, run_id=RUN, **rules):
+    spec, rules = spec_of(objective), replace(RULES, **rules)
+    if labels is None:
+        return judge(objective, observations, spec=spec, rules=rules, scorer=scorer)
+    return judge_corrected(objective, observations, spec=spec, rules=rules, scorer=scorer, labels=labels, run_id=run_id)
 
 
 def codes(row):
@@ -144,11 +138,11 @@ def test_labels_of_other_answers_use_rogan_gladen_and_warn():
     assert (row.correction.method, row.correction.labels) == ("rogan-gladen", 300)
 
 
-@pytest.mark.parametrize("run_id", [None, "run-2"])
-def test_labels_without_a_run_or_of_another_are_of_other_answers(run_id):
+@pytest.mark.parametrize("labelled", [None, "run-2"])
+def test_labels_without_a_run_or_of_another_are_of_other_answers(labelled):
     run = mixed(10, 1000)
     other = mixed(60, 300)
-    row = judged(HALLUCINATION, run, labels_of(other, [one.value for one in other], run_id=None), run_id=run_id)
+    row = judged(HALLUCINATION, run, labels_of(other, [one.value for one in other], run_id=labelled))
     assert codes(row) == ["labels_elsewhere"]
 
 
@@ -238,15 +232,12 @@ def test_designs_without_a_method_are_refused_by_name(rules):
     assert (row.verdict, codes(row)) == (ERROR, ["uncorrectable"])
 
 
-def test_a_sequential_run_and_unequal_weights_are_refused_by_name():
+def test_unequal_weights_are_refused_by_name():
     run = mixed(10, 200)
     labels = labels_of(run, [one.value for one in run[:50]])
-    found = judged(HALLUCINATION, run, None).estimate
-    stopped = judged(HALLUCINATION, run, labels, estimator=lambda events: found)
-    assert "sequential" in stopped.reasons[0].text
     weighted = judged(HALLUCINATION, [replace(run[0], weight=2.0), *run[1:]], labels)
     assert "unequal weight" in weighted.reasons[0].text
-    assert codes(stopped) == codes(weighted) == ["uncorrectable"]
+    assert codes(weighted) == ["uncorrectable"]
 
 
 @pytest.mark.parametrize(
@@ -348,3 +339,16 @@ def test_open_rows_say_how_many_more_labels_would_decide():
 
 def test_without_labels_a_row_has_no_correction():
     assert judged(HALLUCINATION, mixed(10, 1000), None).correction is None
+
+
+def test_failed_calls_are_not_forgiven_by_labels_of_answers():
+    """Eighty of a thousand calls failed: at most 92 % can be good, whatever people say of the answers."""
+    run = [
+        *mixed(30, 920),
+        *(replace(one, query_id=f"x{one.query_id}", cluster=f"x{one.cluster}") for one in singles([1.0] * 80)),
+    ]
+    failed = [replace(one, failed=number >= 920) for number, one in enumerate(run)]
+    labels = labels_of(run[:400], [0.0] * 400)
+    row = judged(HALLUCINATION, failed, labels)
+    assert (row.verdict, codes(row)) == (ERROR, ["uncorrectable"])
+    assert "80 failed calls" in row.reasons[0].text

@@ -12,7 +12,7 @@ from evalslo.model.score import Missing
 from evalslo.slo.explore import LEAST_UNITS, MOST_SLICES, explore
 from evalslo.slo.gate import judge
 from evalslo.stats.discoveries import discoveries
-from evalslo.stats.excess import rank_sum_below
+from evalslo.stats.rank_sum import rank_sum_below
 from tests.slo.conftest import RULES, events, mean, one, rate, share, spec_of
 
 

@@ -9,8 +9,9 @@ from scipy.stats import binom
 
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict
+from evalslo.slo.design import design_of
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, design_of, impossible
+from evalslo.slo.lint import can_pass, impossible
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.exact import clopper_pearson
 from evalslo.stats.gaffke import gaffke

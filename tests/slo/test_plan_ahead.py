@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Place
 from evalslo.model.scorecard import Verdict
+from evalslo.slo.design import design_of
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, design_of, impossible
+from evalslo.slo.lint import can_pass, impossible
+from evalslo.slo.more_queries import POWER, queries_for_power
 from evalslo.slo.outlook import outlooks
-from evalslo.slo.plan import POWER, queries_for_power
 from evalslo.stats.exact import most_bad, pass_probability
 from tests.slo.conftest import (
     PRECISION,

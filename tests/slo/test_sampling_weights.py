@@ -11,9 +11,10 @@ from evalslo.model.golden import GoldenQuery
 from evalslo.model.score import Missing, Score
 from evalslo.model.scorecard import Verdict
 from evalslo.model.sli import Sli
-from evalslo.slo.estimate import count, elements_of, extreme
+from evalslo.slo.design import design_of
+from evalslo.slo.estimate import count, elements_of, point_with_missing
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, design_of, impossible
+from evalslo.slo.lint import can_pass, impossible
 from evalslo.slo.observe import events_of, observe
 from evalslo.stats.clusters import scaled_gaffke
 from tests.slo.conftest import (
@@ -117,8 +118,8 @@ def test_the_bound_is_that_of_the_weighted_elements():
 
 def test_an_unmeasured_event_is_worst_by_its_weight():
     observations = weighted(singles([1] * 19 + [Missing.SCORER_ERROR]), [1] * 19 + [6])
-    assert extreme(RATIO, events_of(RATIO, observations), unmeasured_as_good=False) == pytest.approx(19 / 25)
-    assert extreme(RATIO, events_of(RATIO, observations), unmeasured_as_good=True) == 1.0
+    assert point_with_missing(RATIO, events_of(RATIO, observations), as_good=False) == pytest.approx(19 / 25)
+    assert point_with_missing(RATIO, events_of(RATIO, observations), as_good=True) == 1.0
     assert row_of(RATIO, observations).worst_case == pytest.approx(19 / 25)
 
 

@@ -186,3 +186,32 @@ def test_at_the_target_false_verdicts_keep_their_rate():
 @pytest.mark.parametrize("objective", [mean("<=", 3, sli="latency"), rate(">=", 1, sli="throughput")])
 def test_what_nothing_bounds_has_no_course(objective):
     assert start(objective) is None
+
+
+def test_one_unit_alone_never_decides():
+    """Fifty bad answers of one group would refute 99 % by themselves."""
+    objective, planned = rate(">=", "0.99", sli="errors"), in_groups(50, 50)
+    units = [[one(0, f"{group}.{i}", group=group) for i in range(50)] for group in range(2)]
+    alone = walk(objective, units[:1], planned=planned)
+    assert not crosses(alone)
+    shown = estimate(objective, alone, units[:1])
+    assert (shown.estimate, shown.lower, shown.upper, shown.p_pass, shown.p_fail) == (0.0, None, None, None, None)
+    assert crosses(walk(objective, units, planned=planned))
+
+
+def test_a_side_that_has_crossed_is_drawn_beyond_the_target_for_good():
+    objective = rate("<=", "0.1")
+    units = [[one(0, i)] for i in range(60)] + [[one(1, i)] for i in range(60, 80)]
+    course = walk(objective, units)
+    shown = estimate(objective, course, units)
+    assert passes(shown.p_pass, alpha=ALPHA)
+    assert shown.upper <= 0.1
+    assert shown.lower <= shown.upper or shown.estimate > 0.1
+
+
+def test_weights_are_in_the_name_of_the_method():
+    planned = [[GoldenQuery(id=str(i), query="?", weight=1.0 + i % 2)] for i in range(50)]
+    objective = rate("<=", "0.1")
+    units = [[replace(one(0, i), weight=1.0 + i % 2)] for i in range(50)]
+    course = walk(objective, units, planned=planned)
+    assert estimate(objective, course, units).method == "bet-mixture+weights"

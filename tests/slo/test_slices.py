@@ -17,7 +17,9 @@ from evalslo.slo.slices import (
     expand,
     id_in_file,
     observations_of,
+    observations_of_each,
     queries_of,
+    queries_of_each,
     untagged,
     with_slices,
 )
@@ -133,6 +135,27 @@ def test_observations_are_those_of_the_slice():
     assert [(o.query_id, o.repeat) for o in observations_of(of_en, observations, queries=queries)] == [
         ("q2", 0), ("q2", 1), ("q3", 0), ("q3", 1),
     ]  # fmt: skip
+
+
+def test_all_slices_at_once_are_what_each_is_by_itself():
+    queries = [replace(found, tags={"topic": "ab"[i % 2]}) for i, found in enumerate(spoken(de=3, none=2, en=4))]
+    observed = {
+        name: [one(0, found.id, repeat=repeat) for found in queries for repeat in range(2)]
+        for name in ("errors", "token_f1")
+    }
+    whole = rate("<=", "0.5", id="whole")
+    sliced = expand([whole, rate("<=", "0.5", per="language"), mean(">=", "0.5", per="topic")], queries)
+    gone = replace(whole, id="gone", slice=Slice(tag="language", value="fr"))
+    objectives = [*sliced, gone]
+    assert len(objectives) == 6
+    for objective, found in queries_of_each(objectives, queries):
+        assert list(found) == list(queries_of(objective, queries))
+    each = observations_of_each(objectives, observed, queries=queries)
+    assert list(each) == [objective.id for objective in objectives]
+    for objective in objectives:
+        alone = observations_of(objective, observed[str(objective.sli)], queries=queries)
+        assert list(each[objective.id]) == list(alone)
+    assert not each["gone"]
 
 
 def test_each_slice_must_be_able_to_pass_by_itself():

@@ -1,6 +1,7 @@
 """Where a row's variance comes from, and what the advice makes of it."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -10,8 +11,8 @@ from evalslo.model.score import Missing
 from evalslo.model.scorecard import VarianceSplit, Verdict
 from evalslo.slo.gate import judge
 from evalslo.slo.variance import between_queries, twice_the_repeats, variance_of
-from evalslo.stats.planning import effective_events
-from tests.slo.conftest import RULES, events, grouped, mean, rate, repeated, singles, spec_of
+from evalslo.stats.planning import planned_effect
+from tests.slo.conftest import RULES, events, grouped, mean, rate, repeated, singles, spec_of, suite
 
 ALIKE = [[1.0, 1.0, 1.0]] * 3 + [[0.0, 0.0, 0.0]] * 37
 FLAKY = [[1.0, 0.0, 0.0]] * 5 + [[0.0, 1.0, 0.0]] * 4 + [[0.0, 0.0, 0.0]] * 31
@@ -28,9 +29,10 @@ def advice(objective, observations):
         [row],
         observations={objective.id: observations},
         queries=golden,
-        slis={objective.sli.name: spec_of(objective)},
+        suite=suite([objective]),
         scores=(),
         findings=(),
+        finished=True,
     )
     return row.verdict, " ".join(sentence for sentence in sentences if "variance" in sentence)
 
@@ -106,7 +108,8 @@ def test_other_rows_get_no_advice_on_repeats(objective, observations):
 def test_what_twice_the_repeats_are_worth_is_what_the_gate_counts():
     for repeats, icc in ((2, 0.3), (3, 0.3), (5, 0.7), (3, 0.0), (4, 1.0)):
         deff = 1 + (repeats - 1) * icc
-        worth = effective_events(10, repeats=2 * repeats, icc=icc) / effective_events(10, repeats=repeats, icc=icc)
+        once, twice = (planned_effect(k, icc=icc, icc_floor=Fraction(0)) for k in (repeats, 2 * repeats))
+        worth = 2 * once / twice
         assert twice_the_repeats(deff, repeats=repeats) == pytest.approx(worth)
 
 

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.betting import BETS, Stakes, betting, log_mean_wealth, log_wealths, lowest, mirrored, of_pairs
+from evalslo.stats.betting import (
+    BETS,
+    Stakes,
+    betting,
+    log_mean_wealth,
+    log_wealths,
+    lowest,
+    mirrored,
+    of_pairs,
+    perfect_units_worth,
+)
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.exact import clopper_pearson
 
@@ -228,6 +238,15 @@ def test_further_units_decide_where_the_data_repeated_do():
     assert betting(x * enough, target=Fraction(98, 100), alpha=ALPHA).p_fail < 0.05
 
 
+def test_perfect_units_are_worth_as_many_events_as_their_evidence_says():
+    sizes = [1.0, 0.5, 0.5, 2.0] * 40
+    worth = perfect_units_worth(sizes, target=NINETY)
+    p = betting([1.0] * len(sizes), target=NINETY, alpha=ALPHA, weights=sizes).p_pass
+    assert float(NINETY) ** worth == pytest.approx(p, rel=1e-9)
+    assert perfect_units_worth([0.5, 1.0, 2.0], [80, 40, 40], target=NINETY) == pytest.approx(worth, rel=1e-12)
+    assert perfect_units_worth(sizes, target=Fraction(1)) == perfect_units_worth([], target=NINETY) == 0.0
+
+
 def test_at_the_target_no_number_of_units_decides():
     found = betting([0.5] * 40, target=Fraction(1, 2), alpha=ALPHA)
     assert (found.p_pass, found.p_fail, found.needed_units) == (1.0, 1.0, None)
@@ -264,7 +283,7 @@ def test_a_target_of_one_fails_on_any_loss_and_never_passes():
         ([0.5, 1.5], None, None, r"values\[1\] is 1.5"),
         ([], None, None, "at least one value"),
         ([0.5, 0.5], ["a"], None, "units: 1 labels for 2 values"),
-        ([0.5, 0.5], None, [1.0], "weights: 1 numbers for 2 values"),
+        ([0.5, 0.5], None, [1.0], "weights: 1 found for 2 values"),
         ([0.5, 0.5], None, [1.0, 0.0], r"weights\[1\] is 0.0; wanted a finite number above 0"),
         ([0.5, 0.5], None, [float("nan"), 1.0], r"weights\[0\] is nan"),
         ([0.5, 0.5], None, [1.0, float("inf")], r"weights\[1\] is inf"),

@@ -197,3 +197,12 @@ def test_labels_must_match_and_the_floor_be_a_share():
         bound([1.0, 0.0, 1.0], [0, 1, 1], icc_floor=Fraction(3, 2))
     with pytest.raises(StatisticsError, match=r"values\[0\] is nan"):
         bound([float("nan"), 1.0], [0, 0])
+
+
+@pytest.mark.parametrize("alpha", [Fraction(1, 100), Fraction(1, 1000), Fraction(1, 10**6), Fraction(1, 10**11)])
+def test_two_groups_have_bounds_however_small_alpha_is(alpha):
+    """So little is known that a bound is next to 0 or 1; its search once left the range of floats."""
+    random_ = np.random.default_rng(3)
+    for values in ([1.0] * 5 + [0.9] * 5, random_.random(10), random_.integers(0, 3, 10) / 2):
+        found = scaled_gaffke(values, [0] * 5 + [1] * 5, target=Fraction(9, 10), alpha=alpha, icc_floor=Fraction(3, 10))
+        assert 0.0 <= found.lower <= found.estimate <= found.upper <= 1.0

@@ -5,13 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.clusters import intraclass_correlation
-from evalslo.stats.components import Components, between_share, gains, mean_variance, variance_split
-from evalslo.stats.planning import effective_events
+from evalslo.stats.components import Components, between_share, mean_squares, mean_variance, variance_split
+from evalslo.stats.planning import planned_effect
 
 
 def projection(labels):
@@ -92,6 +93,14 @@ def test_the_components_are_found_again_on_average():
     assert means == pytest.approx([4.0, 1.0, 0.25], rel=0.12)
 
 
+def test_mean_squares_are_those_of_the_analysis_of_variance():
+    rng = np.random.default_rng(11)
+    parts = [rng.normal(level, 1, size=size) for level, size in ((0, 3), (1, 5), (2, 1), (4, 7))]
+    found = mean_squares(np.concatenate(parts), np.repeat(np.arange(4), [3, 5, 1, 7]))
+    assert found.between / found.within == pytest.approx(scipy.stats.f_oneway(*parts).statistic)
+    assert found.typical == pytest.approx((16 - (9 + 25 + 1 + 49) / 16) / 3)
+
+
 def test_the_split_says_what_the_correlation_says():
     rng = np.random.default_rng(5)
     values = (rng.random(200) < np.repeat(rng.beta(4, 1, 50), 4)).astype(float)
@@ -163,34 +172,13 @@ def test_labels_that_do_not_fit_are_refused():
         variance_split([0.5, 0.5], [0, 0], [0])
 
 
-def test_the_variance_of_a_mean_is_what_effective_events_say():
+def test_the_variance_of_a_mean_falls_with_repeats_as_the_design_effect_says():
     split = Components(queries=0.3, samples=0.7, votes=None)
     for repeats in (1, 2, 5, 20):
-        n_eff = effective_events(100, repeats=repeats, icc=Fraction(3, 10))
-        assert mean_variance(split, queries=100, repeats=repeats) == pytest.approx(1 / n_eff)
+        effect = planned_effect(repeats, icc=Fraction(3, 10), icc_floor=Fraction(0))
+        assert mean_variance(split, queries=100, repeats=repeats) == pytest.approx(effect / (100 * repeats))
 
 
 def test_votes_wear_down_like_repeats_inside_them():
     split = Components(queries=0.2, samples=0.3, votes=0.5)
     assert mean_variance(split, queries=10, repeats=2, votes=5) == pytest.approx((0.2 + 0.15 + 0.05) / 10)
-
-
-@given(
-    split=st.builds(Components, queries=st.floats(0, 1), samples=st.floats(0, 1), votes=st.none()),
-    queries=st.integers(2, 500),
-    repeats=st.integers(1, 10),
-)
-def test_a_call_on_a_new_query_never_buys_much_less(split, queries, repeats):
-    bought = gains(split, queries=queries, repeats=repeats)
-    assert bought.by_query >= 0.0
-    assert bought.by_repeat >= -1e-18
-    # the whole step: one query more takes 1 / (Q + 1) of the variance, one repeat more at most 1 / (K + 1) of its part
-    assert bought.by_query * (queries + 1) * repeats >= bought.by_repeat * queries * (repeats + 1) * (1 - 1e-9)
-
-
-def test_where_queries_are_alike_a_call_buys_the_same_either_way():
-    bought = gains(Components(queries=0.0, samples=1.0, votes=None), queries=100, repeats=1)
-    assert bought.by_query == pytest.approx(1 / 100 - 1 / 101)
-    assert bought.by_repeat == pytest.approx((1 / 100 - 1 / 200) / 100)
-    between = gains(Components(queries=1.0, samples=0.0, votes=None), queries=100, repeats=1)
-    assert (between.by_repeat, between.by_query) == (0.0, pytest.approx(1 / 100 - 1 / 101))

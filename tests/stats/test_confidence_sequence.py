@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.betting import betting
+from evalslo.stats.bound import passes
 from evalslo.stats.sequential import (
     BetaMixture,
+    anytime_p,
     bet_interval,
     beta_interval,
-    crosses,
     log_evidence,
     start_bets,
     update,
@@ -35,7 +36,7 @@ def test_both_sides_never_cross_and_the_interval_agrees(steps, percent, permille
     for value, size in steps:
         process = update(process, value, size=size)
     found = log_evidence(process)
-    passed, failed = (crosses(log_e, alpha=alpha) for log_e in (found.against_missed, found.against_met))
+    passed, failed = (passes(anytime_p(log_e), alpha=alpha) for log_e in (found.against_missed, found.against_met))
     lower, upper = bet_interval(values, sizes, alpha=alpha)
     assert not (passed and failed)
     assert passed == (lower >= target) or lower == pytest.approx(percent / 100, abs=1e-9)
@@ -49,7 +50,7 @@ def test_both_sides_never_cross_and_the_interval_agrees(steps, percent, permille
 def test_counts_never_cross_on_both_sides_and_the_interval_agrees(good, bad, percent, permille):
     target, alpha = Fraction(percent, 100), Fraction(permille, 1000)
     found = log_evidence(BetaMixture(target=target, good=good, bad=bad))
-    passed, failed = (crosses(log_e, alpha=alpha) for log_e in (found.against_missed, found.against_met))
+    passed, failed = (passes(anytime_p(log_e), alpha=alpha) for log_e in (found.against_missed, found.against_met))
     lower, upper = beta_interval(good, bad, alpha=alpha)
     assert not (passed and failed)
     assert passed == (lower >= target) or lower == pytest.approx(percent / 100, abs=1e-9)

@@ -14,7 +14,8 @@ from evalslo.stats.bound import Bound, fails, passes
 from evalslo.stats.exact import clopper_pearson
 from evalslo.stats.gaffke import gaffke
 from evalslo.stats.mover import bonferroni_difference, by_inversion, mover_difference, mover_limits
-from evalslo.stats.unpaired import newcombe_unpaired, wilson_limits
+from evalslo.stats.proportions import wilson_limits
+from evalslo.stats.unpaired import newcombe_unpaired
 
 ALPHA, MARGIN, EASY = Fraction(1, 20), Fraction(1, 20), Fraction(1, 10**6)
 SHARES = st.integers(2, 80).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

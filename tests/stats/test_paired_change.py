@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, permutation_test
 
 from evalslo.errors import StatisticsError
-from evalslo.stats.mcnemar import mcnemar, sign_flip
+from evalslo.stats.mcnemar import mcnemar
+from evalslo.stats.sign_flip import sign_flip
 
 COUNTS = st.integers(0, 60)
 

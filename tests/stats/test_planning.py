@@ -13,7 +13,6 @@ from evalslo.errors import StatisticsError
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.exact import clopper_pearson, fewest_for_pass, most_bad, pass_probability
 from evalslo.stats.planning import (
-    effective_events,
     least_bad,
     planned_effect,
     power_for_each,
@@ -225,10 +224,8 @@ def test_a_spread_that_no_score_has_is_refused(spread):
 
 
 def test_what_repeats_are_worth():
-    worth = [round(effective_events(100, repeats=k, icc=0.3)) for k in (1, 2, 3, 5, 10, 20, 10_000)]
-    assert worth == [100, 154, 188, 227, 270, 299, 333]
-    assert effective_events(100, repeats=5, icc=1) == 100
-    assert effective_events(100, repeats=5, icc=0) == 500
+    effects = [(k, planned_effect(k, icc=0.3, icc_floor=Fraction(0))) for k in (1, 2, 3, 5, 10, 20, 10_000)]
+    assert [round(100 * k / effect) for k, effect in effects] == [100, 154, 188, 227, 270, 299, 333]
 
 
 def test_the_planned_design_effect_never_falls_below_the_floor():
@@ -263,7 +260,6 @@ def test_eight_objectives_of_the_table_pass_together():
         lambda: planned_effect(2, icc=Fraction(2), icc_floor=Fraction(0)),
         lambda: planned_effect(2, icc=None, icc_floor=Fraction(-1)),
         lambda: power_for_each(EIGHTY, objectives=0),
-        lambda: effective_events(5, repeats=0, icc=0.1),
     ],
 )
 def test_what_makes_no_plan_is_refused(call):

@@ -13,11 +13,11 @@ from scipy.stats import binom
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.betting import BETS
+from evalslo.stats.bound import passes
 from evalslo.stats.sequential import (
     BetaMixture,
     BetMixture,
     anytime_p,
-    crosses,
     log_evidence,
     start_beta,
     start_bets,
@@ -73,8 +73,8 @@ def test_published_evidence():
 @pytest.mark.parametrize(("start", "first"), [(start_beta, 88), (start_bets, 89)])
 def test_published_first_pass_without_a_miss(start, first):
     process = after(start(NINETY_FIVE), [1.0] * (first - 1))
-    assert not crosses(log_evidence(process).against_missed, alpha=ALPHA)
-    assert crosses(log_evidence(update(process, 1.0)).against_missed, alpha=ALPHA)
+    assert not passes(anytime_p(log_evidence(process).against_missed), alpha=ALPHA)
+    assert passes(anytime_p(log_evidence(update(process, 1.0)).against_missed), alpha=ALPHA)
 
 
 @pytest.mark.parametrize("start", [start_beta, start_bets])
@@ -146,8 +146,8 @@ def test_bets_on_scores_are_fair_and_seldom_grow_by_enumeration():
             now = log_evidence(process)
             highest = [max(highest[0], now.against_missed), max(highest[1], now.against_met)]
         mean_e += chance * math.exp(log_evidence(process).against_missed)
-        ever_pass += chance * crosses(highest[0], alpha=level)
-        ever_fail += chance * crosses(highest[1], alpha=level)
+        ever_pass += chance * passes(anytime_p(highest[0]), alpha=level)
+        ever_fail += chance * passes(anytime_p(highest[1]), alpha=level)
     assert mean_e == pytest.approx(1, abs=1e-12)
     assert ever_pass <= 0.49
     assert 0.0 < ever_fail <= 0.49
@@ -247,7 +247,7 @@ def test_a_target_of_one_never_passes_and_fails_on_any_miss(start):
     missed = log_evidence(after(clean, [0.0, 1.0]))
     assert missed.against_met == math.inf
     assert missed.against_missed <= 0.0
-    assert crosses(missed.against_met, alpha=ALPHA)
+    assert passes(anytime_p(missed.against_met), alpha=ALPHA)
     assert anytime_p(missed.against_met) == 0.0
 
 
@@ -267,8 +267,8 @@ def test_anytime_p(highest, p):
 
 
 def test_evidence_of_exactly_one_over_alpha_crosses():
-    assert crosses(math.log(20), alpha=ALPHA)
-    assert not crosses(math.log(20) - 1e-9, alpha=ALPHA)
+    assert passes(anytime_p(math.log(20)), alpha=ALPHA)
+    assert not passes(anytime_p(math.log(20) - 1e-9), alpha=ALPHA)
 
 
 @pytest.mark.parametrize(
@@ -295,8 +295,3 @@ def test_what_is_no_unit_is_refused_by_name(process, value, size, message):
 def test_targets_without_meaning_are_refused(start, target):
     with pytest.raises(StatisticsError, match="target"):
         start(target)
-
-
-def test_an_alpha_without_meaning_is_refused():
-    with pytest.raises(StatisticsError, match="alpha 2"):
-        crosses(1.0, alpha=Fraction(2))
