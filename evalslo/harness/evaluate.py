@@ -27,10 +27,11 @@ from evalslo.model.scorecard import (
     Verdict,
 )
 from evalslo.model.suite import Suite
+from evalslo.slo.decide import confirm, decide
 from evalslo.slo.explore import explore
-from evalslo.slo.gate import confirm, decide, judge, judge_corrected
+from evalslo.slo.gate import judge, judge_corrected
 from evalslo.slo.observe import observe
-from evalslo.slo.slices import observations_of
+from evalslo.slo.slices import observations_of_each
 
 Number = TypeVar("Number", int, float)
 NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
@@ -153,7 +154,7 @@ def _observations(
     """The observations of each objective by its id; those of a slice are its queries' alone."""
     wanted = {objective.sli: suite.slis[objective.sli.name] for objective in suite.objectives}
     observed = observe(queries, scores, repeats=manifest.repeats, slis=wanted)
-    return {one.id: observations_of(one, observed[str(one.sli)], queries=queries) for one in suite.objectives}
+    return observations_of_each(suite.objectives, observed, queries=queries)
 
 
 def _per_run_row(objective: Objective, figure: float | None) -> ObjectiveResult:

@@ -9,7 +9,8 @@ from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import ObjectiveResult, Observation, Verdict
 from evalslo.model.suite import Suite
-from evalslo.slo.gate import judge, p_of_miss
+from evalslo.slo.decide import p_of_miss
+from evalslo.slo.gate import judge
 from evalslo.slo.sequential import Course, advance, begin, crosses, found, p_fail
 from evalslo.slo.slices import observations_of, queries_of
 from evalslo.stats.holm import survivors

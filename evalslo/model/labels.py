@@ -18,7 +18,8 @@ class Labels:
     """Labels of one SLI: which scorer's values they stand beside, and which run's answers.
 
     `scorer` is the scorer's name and version, as on the scorecard. `run_id` names the run whose answers were labelled, a
-    random sample of them (a rate may take more of one verdict than of the other); None: other answers.
+    random sample of them (a rate with one answer a query and no groups may take more of one verdict than of the other);
+    None: other answers.
     """
 
     sli: str

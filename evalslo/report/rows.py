@@ -17,6 +17,7 @@ from evalslo.report.told import untold
 _GAP = "  "
 _NARROW_INDENT = 3
 _SAID_BY_VERDICT = "missed"
+_USUAL_METHODS = ("clopper-pearson", "gaffke", "korn-graubard", "scaled-gaffke")
 _IN_WORDS = {
     Missing.ANSWERABLE.value: "query can be answered",
     Missing.UNANSWERABLE.value: "query cannot be answered",
@@ -176,6 +177,7 @@ def _details(paper: Paper, row: Row, *, indent: int) -> list[Text]:
         _quantile(paper, row.result),
         _counted(row.result),
         _design_effect(row.result.estimate),
+        _method(row.result.estimate),
         _decided(row.result),
         f"coverage {_coverage(paper, counts)}",
         _worst_case(row.result),
@@ -221,6 +223,13 @@ def _design_effect(estimate: Estimate | None) -> str:
         return ""
     effect = f"design effect {estimate.deff:.2f}"
     return effect if estimate.icc is None else f"{effect} (ICC {estimate.icc:.2f})"
+
+
+def _method(estimate: Estimate | None) -> str:
+    """The method, where it is not what anybody would expect of such data without asking for it."""
+    if estimate is None or estimate.method is None or estimate.method in _USUAL_METHODS:
+        return ""
+    return f"by {estimate.method}"
 
 
 def _decided(result: ObjectiveResult) -> str:

@@ -17,6 +17,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
 from operator import mul
 
 from evalslo.model.objective import Objective
@@ -159,26 +161,55 @@ def quantile(objective: Objective, observations: Sequence[Observation], *, rules
     """The quantile that the objective speaks of, by inverting the bound that gates; None where it speaks of none."""
     if objective.quantile is None or objective.event is None:
         return None
-    from evalslo.stats.quantiles import quantile_interval
-
-    measured = [one for one in in_population(observations, population=rules.population) if one.value is not None]
-    clusters, queries = codes_of(one.cluster for one in measured), codes_of(one.query_id for one in measured)
-    at_most = objective.event.op == "<="
-    sign = 1.0 if at_most else -1.0  # "at least T" is "at most" of the negated values
-    point, lower, upper = quantile_interval(
-        [sign * one.value for one in measured if one.value is not None],
-        clusters,
+    at_most = objective.event.op == "<="  # "at least T" is "at most" of the negated values, and 1 - q
+    invert = partial(
+        _inverted,
+        in_population(observations, population=rules.population),
         q=objective.quantile if at_most else 1 - objective.quantile,
+        sign=1.0 if at_most else -1.0,
         alpha=objective.alpha,
-        icc_floor=rules.icc_floor,
-        elements=queries if max(clusters, default=0) < max(queries, default=0) else None,
-        weights=[one.weight for one in measured],
-        method=rate_bound(rules),
-        strict=rules.strict,
+        rules=rules,
     )
+    point, lower, upper = invert()
+    if rules.strict:
+        lower, upper = invert(missing_as=-math.inf)[1], invert(missing_as=math.inf)[2]
     if not at_most:
         point, lower, upper = _negated(point), _negated(upper), _negated(lower)
     return QuantileEstimate(q=float(objective.quantile), estimate=point, lower=lower, upper=upper)
+
+
+def _inverted(
+    observations: Sequence[Observation],
+    *,
+    q: Fraction,
+    sign: float,
+    alpha: Fraction,
+    rules: GateRules,
+    missing_as: float | None = None,
+) -> tuple[float | None, float | None, float | None]:
+    """The `q` quantile of the values times `sign`, and its interval; what was not measured has the value `missing_as`."""
+    from evalslo.stats.quantiles import quantile_interval
+
+    seen, values = [], []
+    for one in observations:
+        if one.value is not None:
+            seen.append(one)
+            values.append(sign * one.value)
+        elif missing_as is not None and one.missing is not None and one.missing.applicable:
+            seen.append(one)
+            values.append(missing_as)
+    clusters, queries = codes_of(one.cluster for one in seen), codes_of(one.query_id for one in seen)
+    return quantile_interval(
+        values,
+        clusters,
+        q=q,
+        alpha=alpha,
+        icc_floor=rules.icc_floor,
+        elements=queries if max(clusters, default=0) < max(queries, default=0) else None,
+        weights=[one.weight for one in seen],
+        method=rate_bound(rules),
+        strict=rules.strict,
+    )
 
 
 def codes_of(names: Iterable[str]) -> list[int]:

@@ -4,6 +4,7 @@ mean = mean of the scorer's values over all + mean of (people's - the scorer's) 
 and the bound of the sum comes from the two.
 """
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -19,6 +20,8 @@ from evalslo.stats.clusters import design_effect, intraclass_correlation, laid_o
 from evalslo.stats.mover import by_inversion, mover_limits
 from evalslo.stats.needed import needed_units
 from evalslo.stats.tally import Tally
+
+_FAR = 3.3  # standard errors: one random sample in a thousand is further off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,8 @@ def rectified_mean(
     The labelled units are a random sample of `units`; values with the same label there (None: each is its own) belong
     together. All values lie in [0, 1]. The estimate is cut to [0, 1]. `icc` and `deff` are those of `judged`;
     `needed_units` counts further labelled units. With one unit, or one labelled, there is the estimate only. Raises
-    StatisticsError where a value is not in [0, 1], labels are not one a value, or more units are labelled than there are.
+    StatisticsError where a value is not in [0, 1], labels are not one a value, more units are labelled than there are, or
+    the scorer's own values show that they are no random sample.
 
     *Coverage:* approximate, well below alpha where labels are few; measured in docs/measured/coverage.md, tables I-scores and
     I-groups.
@@ -93,7 +97,34 @@ def rectified_mean(
             f"{parts.halfway.tally.units} labelled units of {parts.judged.tally.units} found; "
             "wanted a sample of them, and no more"
         )
+    _require_random_sample(scores(judged), units, scores(labelled_judged), labelled_units)
     return _bound(parts, target=target, alpha=alpha)
+
+
+def _require_random_sample(
+    judged: FloatArray, units: ArrayLike | None, labelled: FloatArray, labelled_units: ArrayLike | None
+) -> None:
+    """Raises StatisticsError where the scorer's values say that units were not picked for labelling by chance.
+
+    Their mean among the labelled units is then further from that of all units than one random sample in a thousand.
+    """
+    whole, part = _unit_means(judged, units), _unit_means(labelled, labelled_units)
+    if part.size < 2 or part.size >= whole.size:
+        return
+    error = float(whole.std(ddof=1)) * math.sqrt(1.0 / part.size - 1.0 / whole.size)
+    if abs(float(part.mean() - whole.mean())) > _FAR * error + 1e-9:
+        raise StatisticsError(
+            f"the scorer's mean is {part.mean():.3f} where people labelled and {whole.mean():.3f} everywhere; wanted labels "
+            "of a random sample: label at random, not by what the scorer said"
+        )
+
+
+def _unit_means(values: FloatArray, units: ArrayLike | None) -> FloatArray:
+    if units is None:
+        return values
+    groups = codes(units, like=values, name="units")
+    means: FloatArray = np.bincount(groups, weights=values) / np.bincount(groups)
+    return means
 
 
 def _lower(parts: Parts, alpha: Fraction) -> float:
@@ -101,7 +132,7 @@ def _lower(parts: Parts, alpha: Fraction) -> float:
     points = [tallies.mean(judged), parts.rectifier]
     bounds = [tallies.lower(judged, alpha=alpha), 2.0 * tallies.lower(halfway, alpha=alpha) - 1.0]
     low, _ = mover_limits(points, [min(pair) for pair in zip(bounds, points, strict=True)], points)
-    return max(low, 0.0)
+    return min(max(low, 0.0), 1.0)
 
 
 def _upper(parts: Parts, alpha: Fraction) -> float:
@@ -109,7 +140,7 @@ def _upper(parts: Parts, alpha: Fraction) -> float:
     points = [tallies.mean(judged), parts.rectifier]
     bounds = [tallies.upper(judged, alpha=alpha), 2.0 * tallies.upper(halfway, alpha=alpha) - 1.0]
     _, high = mover_limits(points, points, [max(pair) for pair in zip(bounds, points, strict=True)])
-    return min(high, 1.0)
+    return max(min(high, 1.0), 0.0)
 
 
 def _halfway(judged: ArrayLike, human: ArrayLike) -> FloatArray:

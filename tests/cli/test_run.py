@@ -258,10 +258,10 @@ def test_a_suite_that_cannot_be_measured_takes_nothing_from_the_others(shell, mo
 
     whole = path._collect
 
-    async def failing(prepared, begun, *, door):
+    async def failing(prepared, begun, **how):
         if prepared.suite.name == "good":
             raise MeasurementError("the disk is full")
-        return await whole(prepared, begun, door=door)
+        return await whole(prepared, begun, **how)
 
     monkeypatch.setattr(path, "_collect", failing)
     done = shell.run("run", bad, good)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalslo.model.scorecard import Reason, Verdict
-from evalslo.slo.gate import EXIT_CODES, confirm, decide
+from evalslo.slo.decide import EXIT_CODES, confirm, decide
 from tests.slo.conftest import row
 
 PASS, FAIL, INCONCLUSIVE, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR

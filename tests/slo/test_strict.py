@@ -179,3 +179,14 @@ def test_a_strict_fail_counts_the_unmeasured_answers_as_good():
 def test_with_nothing_missing_strict_is_the_bound_itself():
     found = row_of(RATIO, holed(95, 5, 0)).estimate
     assert found.lower == clopper_pearson(95, 100, target=Fraction(9, 10), alpha=ALPHA).lower
+
+
+def test_the_interval_of_a_strict_quantile_holds_whatever_was_not_measured():
+    """192 within a second, two at three, six unknown: the share is open, and so is the quantile."""
+    objective = quantile("0.95", "<=", 2)
+    observed = singles([1.0] * 192 + [3.0] * 2 + [Missing.NOT_COLLECTED] * 6)
+    row = row_of(objective, observed)
+    assert row.verdict is Verdict.INCONCLUSIVE
+    assert (row.quantile.estimate, row.quantile.lower) == (1.0, 1.0)
+    assert row.quantile.upper is None or row.quantile.upper > 2
+    assert row_of(objective, observed, rules=RULES).quantile.upper == 1.0

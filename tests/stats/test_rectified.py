@@ -111,7 +111,7 @@ def test_a_smaller_alpha_never_narrows_the_interval(sample):
 
 
 def test_labels_that_agree_leave_the_point_and_widen_the_interval():
-    judged = [1.0] * 90 + [0.5] * 10
+    judged = ([1.0] * 9 + [0.5]) * 10
     bound, alone = found(judged, judged[:50], judged[:50]), gaffke(judged, target=T, alpha=ALPHA)
     assert bound.estimate == pytest.approx(alone.estimate)
     assert bound.lower < alone.lower
@@ -163,3 +163,37 @@ def test_false_passes_stay_below_alpha_with_a_flattering_scorer():
         bound = found(judged, judged[:100], people[:100], target=truth)
         wrong += passes(bound.p_pass, alpha=ALPHA)
     assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
+
+
+def test_labels_that_were_picked_by_what_the_scorer_said_are_refused():
+    """Judged-bad answers over-labelled, which would lift every estimate without end."""
+    with pytest.raises(StatisticsError, match="random sample"):
+        rectified_mean(
+            [0.98] * 490 + [0.7] * 10,
+            labelled_judged=[0.7] * 10,
+            labelled_human=[1.0] * 10,
+            target=Fraction(9, 10),
+            alpha=Fraction(1, 20),
+            icc_floor=Fraction(3, 10),
+        )
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_a_random_sample_is_taken_and_its_bounds_lie_in_order(seed):
+    random_ = np.random.default_rng(seed)
+    judged = random_.choice([0.0, 0.5, 1.0], 60, p=[0.1, 0.1, 0.8])
+    picked = random_.permutation(60)[:20]
+    human = np.clip(judged[picked] + random_.choice([0.0, 0.5], 20, p=[0.5, 0.5]), 0.0, 1.0)
+    try:
+        found = rectified_mean(
+            judged,
+            labelled_judged=judged[picked],
+            labelled_human=human,
+            target=Fraction(9, 10),
+            alpha=Fraction(1, 20),
+            icc_floor=Fraction(3, 10),
+        )
+    except StatisticsError:
+        return  # one random sample in a thousand
+    assert 0.0 <= found.lower <= found.estimate <= found.upper <= 1.0
