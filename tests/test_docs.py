@@ -57,7 +57,7 @@ def reason_codes() -> set[str]:
             name = ast.unparse(node.func)
             if name == "Reason":
                 codes |= {k.value.value for k in node.keywords if k.arg == "code" and isinstance(k.value, ast.Constant)}
-            elif name == "_reason" and len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
+            elif name in ("reason_of", "_reason") and len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
                 codes.add(node.args[1].value)
     return codes
 

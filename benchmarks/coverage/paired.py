@@ -45,7 +45,7 @@ UNPAIRED = [
     for n in (50, 100, 200, 500)
     for base, margin in (("0.95", "0.05"), ("0.9", "0.03"), ("0.8", "0.05"))
 ]
-METHODS = ("Wald", "Newcombe", "Tango", "Gaffke")
+METHODS = ("Wald", "Newcombe", "Tango", "Tango, both to FAIL", "Gaffke")
 NEGLIGIBLE = 1e-12
 
 
@@ -91,15 +91,18 @@ def row(rng: Rng, rounds: int, *, n: int, apart: str, margin: str, base: str, de
     for method, (passing, failing) in found.items():
         figures |= {f"{method}.pass": exact(passing), f"{method}.fail": exact(failing)}
     chances = [float(p) for p in (better, worse, Fraction(base) - worse, 1 - Fraction(base) - better)]
-    return figures | errors(
-        "Newcombe", [newcombe(*map(int, counts), goal) for counts in rng.multinomial(n, chances, size=rounds)]
-    )
+    drawn = [tuple(map(int, counts)) for counts in rng.multinomial(n, chances, size=rounds)]
+    second = [newcombe(*counts, goal) for counts in drawn]
+    first = [discordant(counts[0], counts[1], n, goal)["Tango"] for counts in drawn]
+    guarded = [(one[0], one[1] and other[1]) for one, other in zip(first, second, strict=True)]
+    return figures | errors("Newcombe", second) | errors("Tango, both to FAIL", guarded)
 
 
 def _likely(n: int, p: Fraction) -> list[tuple[int, float]]:
     return [(k, float(chance)) for k, chance in enumerate(binomial(n, p)) if chance > NEGLIGIBLE]
 
 
+@cache
 def discordant(better: int, worse: int, n: int, margin: Fraction) -> dict[str, Verdict]:
     score = tango(better, worse, n=n, margin=margin, alpha=ALPHA)
     return {
@@ -170,7 +173,7 @@ def two_arms(baseline: int, candidate: int, n: int, margin: Fraction) -> Verdict
 
 
 def tables(measured: Measured) -> dict[str, str]:
-    names = ("Wald", "Newcombe (drawn)", "**Tango**", "Gaffke")
+    names = ("Wald", "Newcombe (drawn)", "Tango", "**Tango, both to FAIL** (drawn)", "Gaffke")
     rows = [
         [
             str(n),

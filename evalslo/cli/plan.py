@@ -121,6 +121,10 @@ def _plan_alone(objective: Objective, truths: Sequence[str], *, request: PlanReq
     from evalslo.slo.plan import plan_objective, several_truths
     from evalslo.slo.units import units_planned_for
 
+    if request.icc is not None and group_size == 1 and request.repeats == 1:
+        raise UsageError(
+            "--icc has no effect where each event is a unit of its own: give --repeats or --group-size beside it"
+        )
     floor = GateRules().icc_floor
     units = units_planned_for(group_size=group_size, repeats=request.repeats, icc=request.icc, icc_floor=floor)
     stated = [_truth(objective, truth, option=f"--truth {truth}") for truth in truths] or several_truths(objective)
@@ -155,6 +159,10 @@ def _truths_by_id(suite: "Suite", truths: Sequence[str]) -> dict[str, Fraction]:
             near = difflib.get_close_matches(name, by_id, n=1)
             meant = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(by_id)}"
             raise UsageError(f"--truth {text}: wanted ID=SHARE with the id of an objective of {suite.file}; {meant}")
+        if name in found:
+            raise UsageError(
+                f"--truth {text}: {name} has a truth already; with a suite one truth an objective is planned"
+            )
         found[name] = _truth(by_id[name], value, option=f"--truth {text}")
     return found
 

@@ -8,9 +8,10 @@ from evalslo.model.objective import Objective
 from evalslo.model.score import Score
 from evalslo.model.scorecard import ObjectiveResult, Observation, SliceFinding, Verdict
 from evalslo.model.sli import SliSpec
-from evalslo.model.suite import Suite
-from evalslo.slo.more_queries import queries_for_power
+from evalslo.model.suite import GateRules, Suite
+from evalslo.slo.more_queries import queries_for_power, short_of_data
 from evalslo.slo.observe import events_of
+from evalslo.slo.orient import good_target, turned
 from evalslo.slo.slices import id_in_file, value_of
 from evalslo.slo.variance import between_queries, twice_the_repeats
 
@@ -39,7 +40,7 @@ def advise(
     for row in open_rows:
         if row.objective.critical and finished:
             seen = observations.get(row.objective.id, ())
-            found += [_size(row, seen, finite=suite.gate.population == "finite")]
+            found += [_size(row, seen, rules=suite.gate)]
             found += [_repeats(row, seen) if suite.gate.population == "queries" else None]
     worse = {one.objective: one for one in reversed(findings) if one.stands_out}
     found += [
@@ -58,25 +59,28 @@ def _failed_scorers(scores: Sequence[Score]) -> list[str | None]:
     ]
 
 
-def _size(row: ObjectiveResult, observations: Sequence[Observation], *, finite: bool) -> str | None:
+def _size(row: ObjectiveResult, observations: Sequence[Observation], *, rules: GateRules) -> str | None:
     """How large a run would show what is true four times in five, if the estimate were the truth."""
-    if row.verdict is not Verdict.INCONCLUSIVE or row.estimate is None:
+    if row.estimate is None or not short_of_data(row):
         return None
-    more = queries_for_power(row, queries=len({one.query_id for one in observations if one.value is not None}))
-    if more is None:
-        return None
-    if finite:
+    if rules.population == "finite":
         return f"{row.objective.id}: of a finite golden set only a run with more repeats shows more"
+    measured = len({one.query_id for one in observations if one.value is not None})
+    size = queries_for_power(row, queries=measured, rules=rules)
+    if size is None:
+        return None
     of_slice = "" if row.objective.slice is None else " of this slice"
+    met = turned(row.objective, row.estimate.estimate) > good_target(row.objective)
     return (
-        f"{row.objective.id}: a fresh run with about {more} more queries{of_slice} would show it four times in five, "
-        f"if the estimate is the truth; adding queries to this run and gating again would be peeking"
+        f"{row.objective.id}: a fresh run of about {size:,} queries{of_slice} would show that it is "
+        f"{'met' if met else 'missed'} four times in five, if the estimate is the truth; "
+        f"adding queries to this run and gating again would be peeking"
     )
 
 
 def _repeats(row: ObjectiveResult, observations: Sequence[Observation]) -> str | None:
     """Whether an undecided row with repeats would gain by more queries or by more repeats."""
-    if row.verdict is not Verdict.INCONCLUSIVE or row.variance is None or row.estimate is None:
+    if row.variance is None or row.estimate is None or not short_of_data(row):
         return None
     queries = len({one.query_id for one in observations if one.value is not None})
     repeats = row.counts.n / queries if queries else 1.0

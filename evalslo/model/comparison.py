@@ -17,6 +17,7 @@ class ComparedObjective:
     more (`p_equivalent`, None at margin 0). None where no method gives them.
 
     `counts` has pairs, or the events of both arms where `paired` is False; `unmatched` events were planned in one run only.
+    Where the baseline's call failed a pair counts as unmeasured, although it is in the estimate as no difference.
     `baseline` and `candidate` are the points of the arms over what is compared; where calls failed in one arm only, `delta` is
     not quite their difference. `improved`, `regressed` and `unchanged` hold query ids; empty unless paired. `needed` counts
     further golden queries, those of both arms together where they are not paired, that would decide at the present estimate.

@@ -10,9 +10,9 @@ class Outlook:
     """What a PASS of one objective will take.
 
     `events` are planned over `queries` golden queries in `clusters` independent units; `independent` is how many independent
-    events they are worth, about. `most_bad` of `independent` events may be bad (None: no PASS is possible, or the objective is
-    a mean). A true bad share of `half_bad`, half of what the target allows, passes with probability `power`; None where
-    nothing is known.
+    events they are worth, about. `most_bad` of `independent` events may be bad (None: no PASS is possible, the objective is
+    a mean, or bets bound it). A true bad share of `half_bad`, half of what the target allows, passes with probability
+    `power`; None where nothing is known.
     """
 
     objective: Objective

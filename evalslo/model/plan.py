@@ -42,8 +42,9 @@ class PlannedSize:
 class PlannedTruth:
     """What it takes to show one truth, which lies in the space of the target; `sizes` by power.
 
-    A size is None where more than 10,000,000 events would be needed. `horizon` is the golden set to have for a sequential run;
-    None where it shows a FAIL, or where the sizes are not known.
+    A size is None where more than 10,000,000 events would be needed, and where none can be claimed (a note says why).
+    `horizon` is the golden set to have for a sequential run; None where it shows a FAIL, where the sizes are not known, and
+    where no sequential run is (`population: finite`).
     """
 
     truth: Fraction

@@ -36,7 +36,8 @@ def render_plan(plan: Plan, *, console: Console) -> None:
         [_value(plan, one.truth), one.shows.upper(), *_sizes(paper, plan, one, lasting=True)] for one in plan.truths
     ]
     put(paper, _table(paper, _Table(headings=headings, rows=rows)))
-    put(paper, [Text(), *_paragraphs(paper, [_LEGEND, _LASTING, *_too_many(paper, plan)]), *_plot(paper, plan)])
+    legend = [_legend(paper, plan), _LASTING, *_too_many(paper, plan)]
+    put(paper, [Text(), *_paragraphs(paper, legend), *_plot(paper, plan)])
 
 
 def render_plans(suite: str, plans: Sequence[Plan], *, console: Console) -> None:
@@ -52,18 +53,23 @@ def render_plans(suite: str, plans: Sequence[Plan], *, console: Console) -> None
     headings = ["objective", "truth", "now", "shown", "fewest", *powers, "sequential"]
     put(paper, _table(paper, _Table(headings=headings, rows=[_suite_row(paper, plan) for plan in plans])))
     notes = [f"{said(paper, plan.objective or '')}: {said(paper, note)}" for plan in plans for note in plan.notes]
-    put(paper, [Text(), *_paragraphs(paper, [_PRESENT, _LEGEND, *_unspread(paper, plans), *notes])])
+    put(paper, [Text(), *_paragraphs(paper, [_PRESENT, _legend(paper, plans[0]), *notes])])
     put(paper, _plot(paper, _neediest(plans)))
 
 
 _PRESENT = (
     "now: the golden queries there are; shown: how often they show the truth; fewest: what a PASS takes, all good"
 )
-_LEGEND = (
-    "of runs: the first golden set that shows the truth so often, with at most so many bad events (a FAIL: at least); "
-    "sequential: the golden set for run --sequential, which asks as many of it as it takes"
-)
 _LASTING = "always from: no larger golden set shows the truth less often; between the two some do, by a little"
+
+
+def _legend(paper: Paper, plan: Plan) -> str:
+    """What the columns say; a sequential run is planned for a PASS, at the largest power that stands in the table."""
+    return (
+        "of runs: the first golden set that shows the truth so often, with at most so many bad events (a FAIL: at least); "
+        f"sequential: the golden set for run --sequential, which asks as many of it as it takes: 1.5 times that for "
+        f"{_power(max(plan.powers))}, planned for a PASS alone (a FAIL: {paper.signs.none})"
+    )
 
 
 def _suite_row(paper: Paper, plan: Plan) -> list[str]:
@@ -96,7 +102,7 @@ def _size(plan: Plan, size: PlannedSize) -> str:
 
 
 def _of_runs(power: Fraction) -> str:
-    return f"{_per_cent(power)} of runs"
+    return f"{_power(power)} of runs"
 
 
 def _aim(plan: Plan) -> str:
@@ -128,18 +134,9 @@ def _terms(paper: Paper, plan: Plan) -> list[str]:
 def _together(plan: Plan) -> str:
     if plan.objectives == 1:
         return "each objective by itself"
-    each = " and ".join(_per_cent(power) for power in plan.each)
+    each = " and ".join(_power(power) for power in plan.each)
     which = "objectives" if plan.objective is None else "critical objectives"
     return f"so that all {plan.objectives} {which} pass together so often, each has to pass {each} of runs"
-
-
-def _unspread(paper: Paper, plans: Sequence[Plan]) -> list[str]:
-    """A sentence on the means that have no sizes."""
-    means = [
-        plan for plan in plans if plan.shape == "mean" and not any(size for one in plan.truths for size in one.sizes)
-    ]
-    names = ", ".join(said(paper, plan.objective or "", width=_LONGEST_NAME) for plan in means)
-    return [f"{names}: a mean is planned with --spread, the standard deviation of its scores"] if means else []
 
 
 def _too_many(paper: Paper, plan: Plan) -> list[str]:
@@ -200,6 +197,12 @@ def _value(plan: Plan, value: Fraction) -> str:
 
 def _per_cent(value: Fraction) -> str:
     return f"{exact(value * 100)} %"
+
+
+def _power(power: Fraction) -> str:
+    """Three digits, or as many as keep a power below 100 %."""
+    shown = (f"{float(100 * power):.{digits}g}" for digits in range(3, 17))
+    return f"{next((text for text in shown if float(text) < 100), '100')} %"
 
 
 def _whole_per_cent(probability: float) -> str:

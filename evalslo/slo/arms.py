@@ -35,12 +35,20 @@ class Arm:
 def arm_of(objective: Objective, observations: Sequence[Observation], *, spec: SliSpec, failures_count: bool) -> Arm:
     """The events of one run. Where failures do not count, a call that failed was not measured."""
     kept = observations if failures_count or spec.name == IS_A_FAILURE else [_set_aside(one) for one in observations]
-    events = events_of(objective, kept)
+    return _arm(objective, events_of(objective, kept))
+
+
+def _arm(objective: Objective, events: Sequence[Observation]) -> Arm:
     return Arm(
         counts=estimating.count(events, ratio=objective.shape == "event_ratio"),
-        events=events,
+        events=tuple(events),
         elements=estimating.elements_of(events),
     )
+
+
+def filled(objective: Objective, arm: Arm, *, as_good: bool) -> Arm:
+    """The arm with every unmeasured event counted as good, or as bad."""
+    return _arm(objective, estimating.filled(objective, arm.events, as_good=as_good))
 
 
 def _set_aside(one: Observation) -> Observation:
@@ -111,8 +119,3 @@ def bound_at(objective: Objective, arm: Arm, *, spec: SliSpec, rules: GateRules)
         )
 
     return at
-
-
-def mean_with_missing(objective: Objective, arm: Arm, *, as_good: bool) -> float:
-    """The arm's mean, higher better, with what was not measured counted as good, or as bad."""
-    return better_high(objective, estimating.mean_with_missing(objective, arm.events, as_good=as_good))

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
+from evalslo.slo.estimate import mean_of
 from evalslo.slo.observe import is_good
+
+ROUNDING = 1e-12  # of a mean that is compared with a target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,22 +21,29 @@ class Ceiling:
 
     def below(self, objective: Objective) -> bool:
         """Whether even the best misses the target."""
-        return self.best < float(objective.target)
+        return self.best < float(objective.target) - ROUNDING
 
 
 def ceiling_of(objective: Objective, queries: Sequence[GoldenQuery]) -> Ceiling | None:
-    """The ceiling of an objective on precision@k or recall@k; None for another, or where no query has a relevant id."""
+    """The ceiling of an objective that wants precision@k or recall@k high; None for another, or without any relevant id.
+
+    Of the queries that have some, each with its sampling weight.
+    """
     k = objective.sli.k
-    if k is None or objective.sli.name not in ("precision", "recall"):
+    if k is None or objective.sli.name not in ("precision", "recall") or _wants_it_low(objective):
         return None
-    counts = [sum(grade > 0 for grade in (query.relevant or {}).values()) for query in queries]
-    relevant = [count for count in counts if count]
+    counted = [(query, sum(grade > 0 for grade in (query.relevant or {}).values())) for query in queries]
+    relevant = [(count, 1.0 if query.weight is None else query.weight) for query, count in counted if count]
     if not relevant:
         return None
-    divisors = [k if objective.sli.name == "precision" else count for count in relevant]
-    reach = [min(count, k) / divisor for count, divisor in zip(relevant, divisors, strict=True)]
+    reach = [min(count, k) / (k if objective.sli.name == "precision" else count) for count, _ in relevant]
     values = reach if objective.shape == "mean" else [float(is_good(objective, value)) for value in reach]
-    return Ceiling(best=sum(values) / len(values), held_down=sum(value < 1 for value in reach), queries=len(reach))
+    best = mean_of(values, [weight for _, weight in relevant])
+    return Ceiling(best=best, held_down=sum(value < 1 for value in reach), queries=len(reach))
+
+
+def _wants_it_low(objective: Objective) -> bool:
+    return objective.op == "<=" or (objective.event is not None and objective.event.op == "<=")
 
 
 def ceiling_words(objective: Objective, ceiling: Ceiling) -> str:

@@ -9,15 +9,19 @@
 | unpaired, one event a query, no groups | query, each arm | Newcombe |
 | unpaired, otherwise | as each arm alone | MOVER of the arms' bounds; strict: Bonferroni |
 
+A verdict stands where the point keeps to its side of the margin, whatever the unmeasured events were; with `gate.strict` the
+bounds and p-values themselves do, and speak of every applicable event. The baseline's failed calls are among the unmeasured.
+
 The verdict speaks of the mean difference over golden queries. An objective's target is not asked; the one that a quantile
 speaks of still says which answers are in time, and those shares are compared. `gate.rate_method` and `gate.mean_method` are
 not asked either. With `population: finite` the same bounds hold, wider than they need be: the spread between queries is
 counted although it is not at stake.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from operator import attrgetter
 
 from evalslo.model.comparison import ComparedObjective
@@ -29,12 +33,24 @@ from evalslo.slo import arms
 from evalslo.slo.estimate import mean_of, queries_needed
 from evalslo.slo.gate import ROUNDING, why_unmeasurable
 from evalslo.slo.orient import swapped, turned, turned_difference
-from evalslo.slo.pairs import PairedQuery, by_query, count, mean_difference, pairs_of
+from evalslo.slo.pairs import (
+    Pair,
+    PairedQuery,
+    SupposedQuery,
+    by_query,
+    count,
+    mean_difference,
+    pairs_of,
+    supposed,
+)
 from evalslo.slo.reasons import no_bound, one_unit, reason_of
 from evalslo.stats.bound import Difference, fails, passes
 from evalslo.stats.checks import require_margin
 
 _NO_CHANGE = 1e-12  # rounding of a difference of means
+
+_LEAST: Callable[[Pair], float] = attrgetter("least")
+_MOST: Callable[[Pair], float] = attrgetter("most")
 
 Runs = tuple[Sequence[Observation], Sequence[Observation]]
 
@@ -52,6 +68,8 @@ def compare(
     """One row of a comparison: candidate beside baseline, paired by golden query and repeat, or (`unpaired`) as two samples.
 
     `margin` is in the unit of the SLI's share or mean, >= 0, and below 1 where that lies in [0, 1]: else StatisticsError.
+    Runs whose manifest says `sampling: sequential` are not for it: they stopped where their data looked decided, and these
+    bounds hold for a size that was fixed beforehand.
     """
     if not _boundless(objective, spec):
         require_margin(margin=margin, alpha=objective.alpha)
@@ -91,27 +109,73 @@ def _paired(
     if _boundless(objective, spec):
         return _without_bound(row, mean_of([one.difference for one in queries], weights))
     found = _difference(objective, queries, margin=margin, rules=rules)
-    needed = queries_needed(found.needed_units, queries=len(queries), clusters=row.clusters)
-    least, most = (mean_difference(pairs, attrgetter(name)) for name in ("least", "most"))
-    return _decided(row, found, least=least, most=most, needed=needed)
+    if rules.strict and any(pair.open for pair in pairs):
+        worst, best = (_proved(objective, supposed(pairs, of), margin=margin) for of in (_LEAST, _MOST))
+        found = _whatever_is_missing(found, worst=worst, best=best)
+    return _decided(
+        row,
+        found,
+        least=mean_difference(pairs, _LEAST),
+        most=mean_difference(pairs, _MOST),
+        needed=queries_needed(found.needed_units, queries=len(queries), clusters=row.clusters),
+    )
 
 
 def _difference(
     objective: Objective, queries: Sequence[PairedQuery], *, margin: Fraction, rules: GateRules
 ) -> Difference:
     """The mean difference over golden queries and its bounds, higher better, by the table above."""
-    from evalslo.stats.paired import paired_betting, paired_scores
+    from evalslo.stats.paired import paired_scores
 
+    if rules.strict:
+        return _proved(objective, queries, margin=margin)
     alpha, values = objective.alpha, [one.difference for one in queries]
     clusters = [one.cluster for one in queries]
     weights = [one.weight for one in queries]
-    if rules.strict:
-        found = paired_betting(values, clusters, weights=weights, margin=margin, alpha=alpha)
-        return replace(found, method=f"{found.method}+strict" + ("+weights" if len(set(weights)) > 1 else ""))
     independent = len(set(clusters)) == len(queries) and len(set(weights)) == 1
     if independent and objective.shape == "event_ratio" and all(one.pairs == 1 for one in queries):
         return _tango_guarded(queries, margin=margin, alpha=alpha)
     return paired_scores(values, clusters, weights=weights, margin=margin, alpha=alpha, icc_floor=rules.icc_floor)
+
+
+def _proved(
+    objective: Objective, queries: Sequence[PairedQuery] | Sequence[SupposedQuery], *, margin: Fraction
+) -> Difference:
+    """The mean difference over golden queries by the method whose error rates are proved."""
+    from evalslo.stats.paired import paired_betting
+
+    weights = [one.weight for one in queries]
+    found = paired_betting(
+        [one.difference for one in queries],
+        [one.cluster for one in queries],
+        weights=weights,
+        margin=margin,
+        alpha=objective.alpha,
+    )
+    return replace(found, method=f"{found.method}+strict" + ("+weights" if len(set(weights)) > 1 else ""))
+
+
+def _whatever_is_missing(found: Difference, *, worst: Difference, best: Difference) -> Difference:
+    """The estimate of what was measured, with bounds and p-values that hold whatever the rest was.
+
+    Each side is that of the worst (or best) case, and no narrower than what was measured alone gives, so that the interval
+    holds its point: where one value of an unmeasured pair is known, even the worst case may lie above it.
+    """
+    return replace(
+        found,
+        lower=_if_known(min, found.lower, worst.lower),
+        upper=_if_known(max, found.upper, best.upper),
+        p_pass=_if_known(max, found.p_pass, worst.p_pass),
+        p_fail=_if_known(max, found.p_fail, best.p_fail),
+        p_superior=_if_known(max, found.p_superior, worst.p_superior),
+        p_equivalent=_if_known(max, found.p_equivalent, worst.p_equivalent, best.p_equivalent),
+        needed_units=None,
+    )
+
+
+def _if_known(pick: Callable[[list[float]], float], *found: float | None) -> float | None:
+    known = [one for one in found if one is not None]
+    return pick(known) if len(known) == len(found) else None
 
 
 def _tango_guarded(queries: Sequence[PairedQuery], *, margin: Fraction, alpha: Fraction) -> Difference:
@@ -152,15 +216,20 @@ def _unpaired(
     )
     if _boundless(objective, spec):
         return _without_bound(row, means[1] - means[0])
-    found = arms.difference_of_arms(objective, before, after, margin=margin, spec=spec, rules=rules)
+    worst, best = (
+        (arms.filled(objective, before, as_good=not good), arms.filled(objective, after, as_good=good))
+        for good in (False, True)
+    )
+    between = partial(arms.difference_of_arms, objective, margin=margin, spec=spec, rules=rules)
+    found = between(before, after)
+    if rules.strict and row.counts.unmeasured:
+        found = _whatever_is_missing(found, worst=between(*worst), best=between(*best))
     queries = before.elements.queries + after.elements.queries
     return _decided(
         row,
         found,
-        least=arms.mean_with_missing(objective, after, as_good=False)
-        - arms.mean_with_missing(objective, before, as_good=True),
-        most=arms.mean_with_missing(objective, after, as_good=True)
-        - arms.mean_with_missing(objective, before, as_good=False),
+        least=arms.mean_of(objective, worst[1]) - arms.mean_of(objective, worst[0]),
+        most=arms.mean_of(objective, best[1]) - arms.mean_of(objective, best[0]),
         needed=queries_needed(found.needed_units, queries=queries, clusters=row.clusters),
     )
 

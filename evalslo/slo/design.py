@@ -19,7 +19,8 @@ class Design:
     `effective` is how many independent good events a perfect run is worth: after the floor under the design effect, the cap
     at the number of clusters and the loss by unequal weights, or by the bets that a strict bound makes. `copies` is how many
     events each of its `queries` brings, `typical` how many elements the unit of an average element has (1 without any), and
-    `uneven` what unequal weights cost by themselves: n sum(w^2) / sum(w)^2, 1 where they are equal (Kish).
+    `uneven` what unequal weights cost by themselves: n sum(w^2) / sum(w)^2, 1 where they are equal (Kish). `bets`: a strict
+    bound decides by betting. `rules` are the gate's.
     """
 
     queries: int
@@ -27,6 +28,7 @@ class Design:
     elements: int
     clusters: int
     effective: float
+    rules: GateRules
     typical: float = 1.0
     uneven: float = 1.0
     weighted: bool = False
@@ -49,7 +51,7 @@ def design_of(
     from evalslo.stats.betting import perfect_units_worth
 
     spoken = [query for query in queries if silent_on(query, sli=objective.sli, spec=spec) is None]
-    copies = 1 if objective.event is not None and objective.event.of == "queries" else repeats
+    copies = repeats if repeats_count(objective) else 1
     units = _units(spoken, copies=copies, rules=rules)
     elements = sum(map(len, units))
     weighted = len({weight for unit in units for weight in unit}) > 1
@@ -69,7 +71,13 @@ def design_of(
         uneven=_uneven([weight for unit in units for weight in unit]) if weighted else 1.0,
         weighted=weighted,
         bets=bets,
+        rules=rules,
     )
+
+
+def repeats_count(objective: Objective) -> bool:
+    """Whether repeats bring further events: not where all repeats of a query make one (`of queries`)."""
+    return objective.event is None or objective.event.of != "queries"
 
 
 def _units(queries: Sequence[GoldenQuery], *, copies: int, rules: GateRules) -> list[list[float]]:

@@ -1,26 +1,18 @@
 """What a suite can show before anything is called: objectives that cannot pass, and what a PASS will take.
 
-This runs before the first call: nothing here takes SciPy, which is slow to load.
+This runs before the first call: nothing here takes SciPy, which is slow to load, but for the methods of `gate.rate_method`.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from evalslo.errors import Fault
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective, Shape
 from evalslo.model.suite import GateRules, Suite
+from evalslo.slo.allowance import can_pass, fewest_to_pass
 from evalslo.slo.ceiling import ceiling_of, ceiling_words
-from evalslo.slo.design import Design, design_of
-from evalslo.slo.orient import good_target
+from evalslo.slo.design import Design, design_of, repeats_count
 from evalslo.slo.slices import queries_of_each
-from evalslo.stats.bound import passes
-
-
-def can_pass(objective: Objective, design: Design) -> bool:
-    """Whether a perfect run would pass: T^n <= alpha, for n effective independent events."""
-    target = float(good_target(objective))
-    return design.clusters > 1 and passes(target**design.effective, alpha=objective.alpha)
 
 
 def impossible(suite: Suite, queries: Sequence[GoldenQuery]) -> tuple[Fault, ...]:
@@ -91,33 +83,21 @@ def why_not(objective: Objective, design: Design) -> str:
     """Why `can_pass` says no, and the mend."""
     if not design.queries:
         return "no golden query is of the kind it speaks of; add some, or make it soft with `critical: false`"
-    fewest = _fewest(objective, design)
+    fewest = fewest_to_pass(objective, design)
     if fewest is None:
         return "no finite run can show 100 %; lower the target, or make it soft with `critical: false`"
     noun = "golden query is" if design.queries == 1 else "golden queries are"
     return (
         f"{design.queries} {noun} too few{_told_units(design)}, even if every answer were good; it takes at least {fewest} "
-        f"independent ones: add queries, loosen the target, or make it soft with `critical: false`"
+        f"independent ones: {_mend(objective, design)}loosen the target, or make it soft with `critical: false`"
     )
 
 
-def _fewest(objective: Objective, design: Design) -> int | None:
-    """The fewest independent events, all good and alike in weight, that pass; None where no number does."""
-    from evalslo.stats.betting import perfect_units_worth
-    from evalslo.stats.exact import fewest_for_pass
-
-    target = good_target(objective)
-    exact = fewest_for_pass(target, objective.alpha)
-    if not design.bets or exact is None:
-        return exact
-
-    def enough(number: int) -> bool:
-        return passes(float(target) ** perfect_units_worth([1.0], [number], target=target), alpha=objective.alpha)
-
-    high = exact
-    while not enough(high):
-        high *= 2
-    return bisect_left(range(high), x=True, key=enough)
+def _mend(objective: Objective, design: Design) -> str:
+    """What makes more events; of a finite golden set not another golden set, which is another target."""
+    if design.rules.population == "queries":
+        return "add queries, "
+    return "add repeats, " if repeats_count(objective) else ""
 
 
 def _told_units(design: Design) -> str:

@@ -7,9 +7,10 @@ from evalslo.model.objective import Objective
 from evalslo.model.outlook import Outlook
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
+from evalslo.slo.allowance import can_pass, fewest_to_pass, lives_on_spread, most_bad_to_pass
 from evalslo.slo.ceiling import Ceiling, ceiling_of, ceiling_words
 from evalslo.slo.design import Design, design_of
-from evalslo.slo.lint import can_pass, why_not
+from evalslo.slo.lint import why_not
 from evalslo.slo.orient import good_target
 from evalslo.slo.plan import decides
 from evalslo.slo.slices import queries_of_each
@@ -30,7 +31,7 @@ def _outlook(suite: Suite, objective: Objective, queries: Sequence[GoldenQuery])
     independent = _worth(objective, design, suite=suite) if decisive else int(design.effective)
     ceiling = ceiling_of(objective, queries)
     held_down = ceiling is not None and ceiling.below(objective)
-    most_bad, half_bad, power = _shares(objective, independent) if decisive else (None, None, None)
+    most_bad, half_bad, power = _shares(objective, design, independent) if decisive else (None, None, None)
     return Outlook(
         objective=objective,
         queries=design.queries,
@@ -60,30 +61,35 @@ def _worth(objective: Objective, design: Design, *, suite: Suite) -> int:
     return units_of(design, rules=suite.gate).worth(design.clusters, fewest=fewest)
 
 
-def _shares(objective: Objective, independent: int) -> tuple[int | None, float | None, float | None]:
-    """The most bad events of a PASS, half the allowed bad share, and how often that passes."""
-    from evalslo.stats.exact import most_bad, pass_probability
+def _shares(objective: Objective, design: Design, independent: int) -> tuple[int | None, float | None, float | None]:
+    """The most bad events of a PASS, half the allowed bad share, and how often that passes; bets have no such numbers."""
+    from evalslo.stats.beta import at_most
 
-    target = good_target(objective)
-    if objective.shape == "mean" or independent < 1:
+    if objective.shape == "mean" or independent < 1 or design.bets:
         return None, None, None
-    most = most_bad(independent, target=target, alpha=objective.alpha)
-    half_bad = float((1 - target) / 2)
+    most = most_bad_to_pass(independent, objective=objective, design=design)
+    half_bad = float((1 - good_target(objective)) / 2)
     if most is None:
         return None, half_bad, None
-    return most, half_bad, pass_probability(independent, truth=1.0 - half_bad, target=target, alpha=objective.alpha)
+    return most, half_bad, float(at_most(most, independent, good=1.0 - half_bad))
 
 
 def _notes(suite: Suite, objective: Objective, design: Design, *, worth: int, ceiling: Ceiling | None) -> list[str]:
     spec, notes = suite.slis[objective.sli.name], []
     if not can_pass(objective, design):
         notes.append(f"it cannot PASS: {why_not(objective, design)}")
+    elif design.bets:
+        fewest = fewest_to_pass(objective, design)
+        notes.append(f"under gate.strict: no simple allowance of bad answers; {fewest} independent ones at least")
+    elif lives_on_spread(objective, design):
+        method = suite.gate.mean_method
+        notes.append(f"gate.mean_method: {method} takes scores that differ, and no number of them from 2 on is too few")
     if ceiling is not None and ceiling.below(objective):
         notes.append(f"it cannot PASS: {ceiling_words(objective, ceiling)}")
     if spec.unproven:
         effect = "it cannot PASS" if _blocked(suite, spec) else "a PASS says so"
         notes.append(f"its scorer was never checked against people: {effect} (gate.uncalibrated)")
-    if design.clusters < design.elements:
+    if design.clusters < design.elements and not design.bets:
         notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {worth}")
     return notes
 

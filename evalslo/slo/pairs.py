@@ -1,7 +1,8 @@
 """Pairs: what a baseline and a candidate did with the same planned event, higher better.
 
 Where one call failed, the two answers were not of the same opportunity: a failure of the baseline alone counts as no
-difference (else a flaky baseline flatters the candidate), one of the candidate alone as the worst there is.
+difference (else a flaky baseline flatters the candidate), one of the candidate alone as the worst there is. What a baseline
+whose call failed would have answered nobody knows: such a pair is unmeasured, and a verdict asks what it could have been.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +23,11 @@ IS_A_FAILURE = "errors"  # of this SLI a failed call is the measurement itself
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One planned event in both runs. `baseline`, `candidate` and `difference` are None where it was not measured in both.
+    """One planned event in both runs. `baseline`, `candidate` and `difference` are None where one of them has no value.
 
     `least` and `most` are the differences that it could have been: with what is not known, or failed in one run only, at its
-    worst and at its best for the candidate.
+    worst and at its best for the candidate. `missing` says why it is unmeasured; a failed call of the baseline is, although
+    it has its worst value.
     """
 
     query_id: str
@@ -43,6 +45,11 @@ class Pair:
         """Whether there is anything to compare, measured or not."""
         return self.missing is None or self.missing.applicable
 
+    @property
+    def open(self) -> bool:
+        """Whether it could have been more than one difference."""
+        return self.applicable and self.least < self.most
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedQuery:
@@ -54,6 +61,15 @@ class PairedQuery:
     pairs: int
     baseline: float
     candidate: float
+    difference: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupposedQuery:
+    """The mean difference of one golden query, were its pairs what somebody supposes."""
+
+    cluster: str
+    weight: float
     difference: float
 
 
@@ -118,11 +134,12 @@ def _pair(before: Observation, after: Observation, *, failed: tuple[bool, bool])
         query_id=after.query_id,
         cluster=after.cluster,
         weight=after.weight,
-        least=difference,
+        least=c - 1.0 if failed[0] else difference,  # as if the baseline had been right
         most=c - b,
         baseline=b,
         candidate=c,
         difference=difference,
+        missing=Missing.CALL_ERROR if failed[0] else None,
     )
 
 
@@ -133,7 +150,7 @@ def _why(*found: Missing | None) -> Missing:
 
 
 def by_query(pairs: Sequence[Pair]) -> tuple[PairedQuery, ...]:
-    """The golden queries with at least one measured pair."""
+    """The golden queries with at least one pair that has a difference."""
     found: dict[str, list[Pair]] = {}
     for pair in pairs:
         if pair.difference is not None:
@@ -159,9 +176,17 @@ def count(pairs: Sequence[Pair]) -> Counts:
 
 def mean_difference(pairs: Sequence[Pair], of: Callable[[Pair], float]) -> float:
     """The mean difference over golden queries with every applicable pair at its `of`, its least or its most."""
+    queries = supposed(pairs, of)
+    return mean_of([one.difference for one in queries], [one.weight for one in queries])
+
+
+def supposed(pairs: Sequence[Pair], of: Callable[[Pair], float]) -> tuple[SupposedQuery, ...]:
+    """The golden queries with at least one applicable pair, with every such pair at its `of`."""
     found: dict[str, list[Pair]] = {}
     for pair in pairs:
         if pair.applicable:
             found.setdefault(pair.query_id, []).append(pair)
-    queries = found.values()
-    return mean_of([mean_of(list(map(of, own))) for own in queries], [own[0].weight for own in queries])
+    return tuple(
+        SupposedQuery(cluster=own[0].cluster, weight=own[0].weight, difference=mean_of(list(map(of, own))))
+        for own in found.values()
+    )

@@ -9,7 +9,8 @@ from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
 from evalslo.model.plan import Plan, PlannedPower, PlannedSize, PlannedTruth, PlanRequest, Present
 from evalslo.model.suite import Suite
-from evalslo.slo.design import Design, design_of
+from evalslo.slo.allowance import fewest_to_pass
+from evalslo.slo.design import Design, design_of, repeats_count
 from evalslo.slo.orient import good_target, turned
 from evalslo.slo.slices import queries_of_each
 from evalslo.slo.units import Units, units_of
@@ -49,32 +50,59 @@ def _plan_in_suite(
     request = request if objective.critical else replace(request, objectives=1)
     design = design_of(objective, queries, spec=spec, repeats=request.repeats, rules=rules)
     stated = usual_truth(objective) if truth is None else truth
-    return plan_objective(
-        objective,
-        [stated] if good_target(objective) < 1 else [],
-        units=units_of(design, rules=rules, icc=request.icc),
-        request=request,
-        present=design.queries,
-        notes=_notes(suite, objective, design),
+    units = units_of(design, rules=rules, icc=request.icc)
+    truths = [stated] if good_target(objective) < 1 else []
+    plan = plan_objective(objective, truths, units=units, request=request, present=design.queries)
+    if design.bets:
+        plan = _without_sizes(plan, objective, design=design, units=units)
+    if rules.population == "finite":
+        plan = replace(plan, truths=tuple(replace(one, horizon=None) for one in plan.truths))
+    return replace(plan, notes=_notes(plan, objective, design=design, spread=request.spread))
+
+
+def _without_sizes(plan: Plan, objective: Objective, *, design: Design, units: Units) -> Plan:
+    """The plan of what betting bounds: the fewest queries alone, since the power of bets has no simple form."""
+    fewest = fewest_to_pass(objective, design)
+    present = plan.present and replace(plan.present, events=int(design.effective), bad=None, power=None)
+    return replace(
+        plan,
+        fewest=None if fewest is None else units.queries_for(0, fewest=fewest),
+        truths=tuple(replace(one, sizes=(None,) * len(one.sizes), horizon=None) for one in plan.truths),
+        curve=(),
+        present=present,
     )
 
 
-def _notes(suite: Suite, objective: Objective, design: Design) -> tuple[str, ...]:
-    rules, notes = suite.gate, []
-    if good_target(objective) == 1:
+def _notes(plan: Plan, objective: Objective, *, design: Design, spread: float | None) -> tuple[str, ...]:
+    rules, notes = design.rules, []
+    if plan.fewest is None:
         notes.append("no finite run can show 100 %: it cannot PASS")
-    if design.bets:
-        notes.append(
-            "gate.strict bounds scores and dependent events by betting, which takes more golden queries than this"
-        )
+    elif design.bets:
+        notes.append("gate.strict bounds scores and dependent events by betting, for which no sizes are claimed")
+    elif objective.shape == "mean" and spread is None:
+        notes.append("a mean is planned with --spread, the standard deviation of its scores")
     if rules.population == "finite":
-        notes.append("population: finite speaks of this golden set alone: what counts is calls, so add repeats")
+        notes.append(_of_this_golden_set(plan, objective))
     chosen, usual = (
         (rules.mean_method, "gaffke") if objective.shape == "mean" else (rules.rate_method, "clopper-pearson")
     )
-    if chosen != usual:
+    if chosen != usual and not design.bets:
         notes.append(f"planned for {usual}; the gate uses {chosen}")
     return tuple(notes)
+
+
+def _of_this_golden_set(plan: Plan, objective: Objective) -> str:
+    """What takes the place of more golden queries where these alone are the target."""
+    alone = "population: finite speaks of this golden set alone"
+    if not repeats_count(objective):
+        return f"{alone}, and all repeats of a query make one event: more of them show no more"
+    queries = plan.present.queries if plan.present else 0
+    sizes = [size for one in plan.truths for size in one.sizes if size is not None]
+    each = [
+        f"{math.ceil(size.events / queries):,} ({100 * float(size.power):.3g} % of runs)" for size in sizes if queries
+    ]
+    asked = f": ask each of its {queries:,} golden queries {' or '.join(each)} times" if each else ""
+    return f"{alone}, and what counts is calls, so add repeats and no queries{asked}; run --sequential takes none such"
 
 
 def usual_truth(objective: Objective) -> Fraction:
@@ -145,10 +173,9 @@ def _planned(
         _size(objective, good, power=power, asked=asked, units=units, spread=request.spread)
         for power, asked in zip(each, request.powers, strict=True)
     )
-    horizon = None
-    if good > target and HORIZON_POWER in request.powers:
-        last = sizes[request.powers.index(HORIZON_POWER)]
-        horizon = None if last is None else math.ceil(HORIZON * last.queries)
+    largest = max(request.powers)
+    last = sizes[request.powers.index(largest)] if good > target and largest >= HORIZON_POWER else None
+    horizon = None if last is None else math.ceil(HORIZON * last.queries)
     return PlannedTruth(truth=truth, shows="pass" if good > target else "fail", sizes=sizes, horizon=horizon)
 
 

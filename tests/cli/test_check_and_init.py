@@ -26,6 +26,25 @@ def test_check_finds_what_run_would_refuse(shell):
     assert "at least 299" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(("method", "number"), [("wilson", 52), ("jeffreys", 38), ("mid-p", 45), ("beta-prior", 58)])
+def test_check_and_run_take_what_the_chosen_method_can_pass(shell, method, number):
+    suite = write_suite(shell.folder, golden=rows(number), objectives=["errors <= 5%"], gate={"rate_method": method})
+    checked = shell.run("check", suite)
+    assert checked.exit_code == 0, checked.stderr
+    assert f"a PASS needs at most 0 bad of {number}" in " ".join(checked.stdout.split())
+    assert shell.run("run", suite).exit_code == 0
+
+
+def test_check_claims_no_allowance_of_bets(shell):
+    golden = [row | {"group": str(place // 2)} for place, row in enumerate(rows(200))]
+    suite = write_suite(shell.folder, golden=golden, objectives=["errors <= 5%"], repeats=3, gate={"strict": True})
+    done = shell.run("check", suite)
+    assert done.exit_code == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    assert "no simple allowance of bad answers; 89 independent ones at least" in told
+    assert "a PASS needs" not in told
+
+
 @pytest.mark.parametrize(
     ("objective", "ceiling"),
     [

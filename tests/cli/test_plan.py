@@ -1,6 +1,7 @@
 """`evalslo plan`: sizes without a suite and for one, and what wrong usage is told."""
 
 import json
+import math
 
 import pytest
 
@@ -58,6 +59,8 @@ def test_truths_may_be_several_and_the_power_another(shell):
     (plan,) = planned(shell, "--target", "90%", "--truth", "95%", "--truth", "97%", "--power", "95%")
     assert plan["powers"] == [0.9, 0.95]
     assert [sizes(plan, number)[0] for number in (0, 1)] == [(239, 16), (103, 5)]
+    last = plan["truths"][0]["sizes"][1]["queries"]
+    assert plan["truths"][0]["sequential_horizon"] == math.ceil(1.5 * last)  # of the larger power
 
 
 def test_ninety_per_cent_stands_once(shell):
@@ -125,6 +128,7 @@ def sizes_of_nothing(shell):
         (["--target", "95%", "--power", "0"], "--power 0"),
         (["--target", "95%", "--alpha", "50%"], "below 50%"),
         (["--target", "95%", "--icc", "2"], "--icc 2"),
+        (["--target", "95%", "--icc", "50%"], "--icc has no effect"),
         (["--target", "95%", "--spread", "0.7"], "at most 0.5"),
         (["--target", "95%", "--spread", "nan"], "at most 0.5"),
         (["--target", "95%", "--set", "gate.alpha=0.1"], "--set belongs to a suite"),
@@ -219,7 +223,34 @@ def test_a_finite_population_is_planned_in_calls(shell):
     )
     (plan,) = planned(shell, suite, "--truth", "errors=2%")
     assert sizes(plan)[0][0] == 78  # 234 calls
-    assert "add repeats" in plan["notes"][0]
+    assert plan["truths"][0]["sequential_horizon"] is None  # run --sequential takes none
+    assert (
+        "add repeats and no queries: ask each of its 100 golden queries 3 (80 % of runs) or 4 (90 %" in plan["notes"][0]
+    )
+
+
+def test_repeats_that_make_one_event_are_not_asked_for_of_a_finite_population(shell):
+    objectives = ["latency <= 2s for 95% of queries"]
+    suite = write_suite(shell.folder, golden=rows(100), objectives=objectives, repeats=2, gate={"population": "finite"})
+    (note,) = planned(shell, suite)[0]["notes"]
+    assert "more of them show no more" in note
+
+
+@pytest.mark.parametrize(("objective", "repeats", "fewest"), [("errors <= 5%", 2, 89), ("token_f1 >= 0.9", 1, 43)])
+def test_no_size_is_claimed_of_what_bets_bound(shell, objective, repeats, fewest):
+    suite = write_suite(shell.folder, golden=rows(300), objectives=[objective], repeats=repeats, gate={"strict": True})
+    (plan,) = planned(shell, suite, "--spread", "0.3")
+    assert plan["fewest"] == fewest
+    assert plan["truths"][0]["sizes"] == [None, None]
+    assert (plan["truths"][0]["sequential_horizon"], plan["curve"]) == (None, [])
+    assert (plan["present"]["bad"], plan["present"]["power"]) == (None, None)
+    assert any("no sizes are claimed" in note for note in plan["notes"])
+
+
+def test_a_strict_rate_of_independent_events_is_planned_as_ever(shell):
+    suite = write_suite(shell.folder, golden=rows(300), objectives=["errors <= 5%"], gate={"strict": True})
+    (plan,) = planned(shell, suite, "--truth", "errors=2%")
+    assert (plan["fewest"], sizes(plan)[0], plan["notes"]) == (59, (234, 6), [])
 
 
 @pytest.mark.parametrize(
@@ -230,6 +261,7 @@ def test_a_finite_population_is_planned_in_calls(shell):
         (["--truth", "95%"], "wanted ID=SHARE"),
         (["--truth", "eror=2%"], "did you mean 'errors'?"),
         (["--truth", "errors=5%"], "the target itself"),
+        (["--truth", "errors=2%", "--truth", "errors=1%"], "--truth errors=1%: errors has a truth already"),
         (["--truth", "errors=much"], "95% or 0.95"),
         (["--variant", "none"], "none"),
     ],

@@ -63,6 +63,7 @@ UNKNOWN = replace(
     truths=(replace(PASSING, sizes=(None, None), horizon=None),),
     curve=(),
     present=Present(queries=200, events=200, bad=None, power=None),
+    notes=("a mean is planned with --spread",),
 )
 IMPOSSIBLE = replace(
     OF_SUITE, objective="none", truths=(), fewest=None, drawn=None, curve=(), notes=("it cannot PASS",)
@@ -122,6 +123,22 @@ def test_several_objectives_say_what_each_has_to_pass(paper):
     text = page(paper, replace(PLAN, objectives=4, each=(Fraction(19, 20), Fraction(39, 40))), 110).text
     assert "all 4 objectives pass together" in " ".join(text.split())
     assert "95 % and 97.5 %" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [(Fraction(14, 15), "93.3 %"), (Fraction(1999, 2000), "99.95 %"), (1 - Fraction(1, 10**6), "99.9999 %")],
+)
+def test_the_power_of_each_has_three_digits_and_is_never_all(paper, power, said):
+    text = page(paper, replace(PLAN, objectives=3, each=(power, power)), 110).text
+    assert f"each has to pass {said} and {said} of runs" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(("powers", "said"), [((EIGHTY, NINETY), "90 %"), ((NINETY, Fraction(19, 20)), "95 %")])
+def test_the_legend_says_which_power_a_sequential_run_is_planned_for(paper, powers, said):
+    plan = replace(PLAN, powers=powers, each=powers)
+    for sheet in (page(paper, plan, 100), suite_page(paper, [replace(OF_SUITE, powers=powers, each=powers)])):
+        assert f"1.5 times that for {said}, planned for a PASS alone (a FAIL: –)" in " ".join(sheet.text.split())
 
 
 def test_a_suite_shows_what_there_is_beside_what_it_takes(paper):

@@ -53,6 +53,9 @@ def failed(values, *, worst=0.0):
     ]
 
 
+GAPS = GateRules(min_coverage=Fraction(1, 2))
+
+
 def codes(row):
     return [reason.code for reason in row.reasons]
 
@@ -238,9 +241,10 @@ def test_a_latency_quantile_compares_the_shares_in_time():
 
 
 def test_a_failure_of_the_baseline_alone_makes_no_difference():
-    row = compared(RIGHT, failed([None, None, 1, 1]), failed([1, 1, 1, 1]))
+    row = compared(RIGHT, failed([None, None, 1, 1]), failed([1, 1, 1, 1]), rules=GAPS)
     assert (row.delta, row.improved) == (0.0, ())
     assert (row.baseline, row.candidate) == (0.5, 1.0)
+    assert (row.counts.n, row.counts.unmeasured, row.counts.excluded_reasons) == (2, 2, {"call_error": 2})
 
 
 def test_a_failure_of_the_candidate_alone_is_the_worst_there_is():
@@ -249,18 +253,53 @@ def test_a_failure_of_the_candidate_alone_is_the_worst_there_is():
 
 
 def test_a_failure_of_both_makes_no_difference():
-    assert compared(SCORE, failed([None, 0.5]), failed([None, 0.5])).delta == 0.0
+    assert compared(SCORE, failed([None, 0.5]), failed([None, 0.5]), rules=GAPS).delta == 0.0
+
+
+LOST = [
+    pytest.param(RIGHT, [None] * 100, [0] * 100, id="wrong where the baseline failed"),
+    pytest.param(SCORE, [None] * 100, [0] * 100, id="scores of 0 where the baseline failed"),
+    pytest.param(RIGHT, [None] * 40 + [1] * 160, [0] * 40 + [1] * 160, id="wrong where a part of the baseline failed"),
+    pytest.param(RIGHT, [None] * 100, [None] * 100, id="both failed"),
+    pytest.param(LIES, [None] * 40 + [0] * 160, [1] * 40 + [0] * 160, id="lies where a part of the baseline failed"),
+]
+
+
+@pytest.mark.parametrize("unpaired", [False, True])
+@pytest.mark.parametrize(("objective", "baseline", "candidate"), LOST)
+def test_no_pass_beside_a_baseline_whose_calls_failed(objective, baseline, candidate, unpaired):
+    worst = float(objective is LIES)
+    row = compared(objective, failed(baseline, worst=worst), failed(candidate, worst=worst), unpaired=unpaired)
+    assert (row.verdict, codes(row), row.delta) == (Verdict.ERROR, ["coverage"], None)
+
+
+@pytest.mark.parametrize(("objective", "answer"), [(RIGHT, 0), (RIGHT, None), (SCORE, 0), (SCORE, 0.5), (SCORE, None)])
+def test_what_a_failed_baseline_could_have_answered_counts_against_a_pass(objective, answer):
+    """At a floor of coverage that lets them through: 20 of 200 could be 0.1, or for half a score 0.05, worse."""
+    baseline, candidate = failed([None] * 20 + [1] * 180), failed([answer] * 20 + [1] * 180)
+    margin = Fraction(4, 100)
+    row = compared(objective, baseline, candidate, rules=GAPS, margin=margin)
+    assert row.p_noninferior <= 0.05
+    assert (row.verdict, codes(row)) == (Verdict.INCONCLUSIVE, ["unmeasured"])
+
+
+@pytest.mark.parametrize("rules", [RULES, GateRules(strict=True)])
+@pytest.mark.parametrize("objective", [RIGHT, SCORE])
+def test_a_good_candidate_passes_beside_a_baseline_that_failed_now_and_then(objective, rules):
+    row = compared(objective, failed([None] * 2 + [1] * 198), singles([1] * 200), rules=rules)
+    assert (row.verdict, row.counts.n, row.counts.unmeasured) == (Verdict.PASS, 198, 2)
 
 
 def test_a_time_out_of_the_baseline_does_not_flatter_the_candidate():
     timed_out = failed([None] * 20 + [1.0] * 80, worst=math.inf)
-    assert compared(IN_TIME, timed_out, singles([1.0] * 100)).delta == 0.0
+    assert compared(IN_TIME, timed_out, singles([1.0] * 100), rules=GAPS).delta == 0.0
     assert compared(IN_TIME, singles([1.0] * 100), timed_out).delta == pytest.approx(-0.2)
 
 
 def test_of_the_share_of_errors_a_failure_is_the_measurement():
-    errors = rate("<=", "0.01")
-    assert compared(errors, failed([None, 0, 0, 0], worst=1.0), singles([0, 0, 0, 0])).delta == pytest.approx(-0.25)
+    row = compared(rate("<=", "0.01"), failed([None, 0, 0, 0], worst=1.0), singles([0, 0, 0, 0]))
+    assert row.delta == pytest.approx(-0.25)
+    assert (row.counts.n, row.counts.unmeasured) == (4, 0)
 
 
 def test_a_query_whose_answers_were_bad_anyway_did_not_only_fail():
@@ -270,7 +309,7 @@ def test_a_query_whose_answers_were_bad_anyway_did_not_only_fail():
     rest = [one(0.9, 1), one(0.9, 1, repeat=1)]
     assert compared(of_queries, [answer, failure, *rest], [*fine, *rest]).improved == ("0",)
     failed_only = [one(0.9, 0), failure]
-    assert compared(of_queries, [*failed_only, *rest], [*fine, *rest]).improved == ()
+    assert compared(of_queries, [*failed_only, *rest], [*fine, *rest], rules=GAPS).improved == ()
 
 
 def test_failures_alone_do_not_show_a_candidate_worse():
@@ -325,6 +364,69 @@ def test_no_fail_where_the_unmeasured_could_make_up_for_it(unpaired):
     assert shown.p_worse < 0.05
     assert (shown.verdict, codes(shown)) == (Verdict.INCONCLUSIVE, ["unmeasured"])
     assert compared(RIGHT, baseline, candidate, unpaired=unpaired, margin=Fraction(2, 100)).verdict is Verdict.FAIL
+
+
+# strict: the bounds themselves hold whatever the unmeasured events were
+
+LOST_SCORES = [Missing.SCORER_ERROR] * 49
+RIGHT_THROUGHOUT, LOST_49, WRONG_49 = ([*start, *[1] * 951] for start in ([1] * 49, LOST_SCORES, [0] * 49))
+STRICT = [
+    pytest.param(singles(RIGHT_THROUGHOUT), singles(LOST_49), False, Verdict.PASS, id="the candidate's lost"),
+    pytest.param(singles(RIGHT_THROUGHOUT), singles(LOST_49), True, Verdict.PASS, id="unpaired, the candidate's lost"),
+    pytest.param(singles(LOST_49), singles(WRONG_49), False, Verdict.PASS, id="the baseline's lost"),
+    pytest.param(failed([None] * 49 + [1] * 951), singles(WRONG_49), False, Verdict.PASS, id="the baseline's failed"),
+    pytest.param(singles(LOST_49), singles([1] * 895 + [0] * 105), False, Verdict.FAIL, id="worse"),
+    pytest.param(singles(LOST_49), singles([1] * 895 + [0] * 105), True, Verdict.FAIL, id="unpaired, worse"),
+]
+
+
+@pytest.mark.parametrize("objective", [RIGHT, SCORE])
+@pytest.mark.parametrize(("baseline", "candidate", "unpaired", "tempting"), STRICT)
+def test_strict_decides_nothing_that_the_unmeasured_could_undo(objective, baseline, candidate, unpaired, tempting):
+    """With the unmeasured at their worst the point keeps to its side of the margin, by a hair: chance would do that too."""
+    strict = GateRules(strict=True)
+    row = compared(objective, baseline, candidate, unpaired=unpaired, rules=strict)
+    assert (row.verdict, codes(row), row.needed) == (Verdict.INCONCLUSIVE, ["underpowered"], None)
+    assert row.lower <= row.delta <= row.upper
+    assert row.lower < -0.05 < row.upper
+    assert min(row.p_noninferior, row.p_worse) > 0.05
+    whole = [[one_ for one_ in run if one_.value is not None and not one_.failed] for run in (baseline, candidate)]
+    alone = compared(objective, *whole, unpaired=unpaired, rules=strict)
+    assert (alone.verdict, alone.delta) == (tempting, pytest.approx(row.delta))
+
+
+def test_strict_passes_where_no_answer_to_the_unmeasured_would_change_that():
+    strict, full, holes = GateRules(strict=True), singles(RIGHT_THROUGHOUT), singles(LOST_49)
+    for unpaired in (False, True):
+        row = compared(RIGHT, full, holes, unpaired=unpaired, margin=Fraction(1, 10), rules=strict)
+        assert row.verdict is Verdict.PASS
+        assert row.lower < -0.049
+    assert compared(RIGHT, holes, full, rules=strict).verdict is Verdict.PASS  # no baseline is better than right
+
+
+def test_strict_bounds_hold_the_point_where_the_worst_case_is_above_it():
+    """The unmeasured pairs have a candidate that is known to be right: even their worst is better than the others."""
+    baseline = singles([Missing.SCORER_ERROR] * 500 + [1] * 500)
+    row = compared(
+        SCORE, baseline, singles([1] * 500 + [0.1] * 500), rules=GateRules(strict=True, min_coverage=Fraction(1, 2))
+    )
+    assert row.delta == pytest.approx(-0.9)
+    assert row.lower <= row.delta <= row.upper
+
+
+def test_a_strict_comparison_rarely_passes_what_its_scorer_hides():
+    """These candidates are worse by a little more than the margin, and the scorer fails on 49 bad answers of 1000."""
+    rng = np.random.default_rng(3)
+    passed = 0
+    for _ in range(20):
+        wrong = rng.random(1000) < 0.051
+        hidden = np.flatnonzero(wrong)[:49]
+        candidate = (1 - wrong).tolist()
+        for place in hidden:
+            candidate[place] = Missing.SCORER_ERROR
+        row = compared(RIGHT, singles(RIGHT_THROUGHOUT), singles(candidate), rules=GateRules(strict=True))
+        passed += row.verdict is Verdict.PASS
+    assert passed <= 1
 
 
 @pytest.mark.parametrize("unpaired", [False, True])

@@ -9,9 +9,10 @@ from scipy.stats import binom
 
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict
+from evalslo.slo.allowance import can_pass
 from evalslo.slo.design import design_of
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, impossible
+from evalslo.slo.lint import impossible
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.exact import clopper_pearson
 from evalslo.stats.gaffke import gaffke

@@ -1,4 +1,4 @@
-"""Before the first call: objectives that no run can pass, and what a PASS takes. After a run: how many queries more."""
+"""Before the first call: objectives that no run can pass, and what a PASS takes."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Place
 from evalslo.model.scorecard import Verdict
+from evalslo.slo.allowance import can_pass, most_bad_to_pass
+from evalslo.slo.ceiling import ceiling_of
 from evalslo.slo.design import design_of
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, impossible
-from evalslo.slo.more_queries import POWER, queries_for_power
+from evalslo.slo.lint import impossible
 from evalslo.slo.outlook import outlooks
-from evalslo.stats.exact import most_bad, pass_probability
+from evalslo.stats.exact import most_bad
 from tests.slo.conftest import (
     PRECISION,
     RULES,
@@ -27,7 +28,6 @@ from tests.slo.conftest import (
     queries,
     rate,
     rates,
-    repeated,
     singles,
     spec_of,
     suite,
@@ -236,6 +236,17 @@ def test_bets_are_worth_what_a_perfect_run_is_worth_to_them():
     betting = outlook(objective, queries(300), repeats=3, gate=gate)
     design = design_of(objective, queries(300), spec=spec_of(objective), repeats=3, rules=gate)
     assert betting.independent == int(design.effective) < outlook(objective, queries(300), repeats=3).independent
+    assert (betting.can_pass, betting.most_bad, betting.half_bad, betting.power) == (True, None, None, None)
+    assert betting.notes == ("under gate.strict: no simple allowance of bad answers; 89 independent ones at least",)
+
+
+def test_a_finite_golden_set_is_not_asked_to_become_another():
+    gate = replace(RULES, population="finite")
+    (fault,) = impossible(suite([rate("<=", "0.05")], repeats=2, gate=gate), queries(20))
+    assert "add repeats, loosen the target" in fault.message
+    per_query = events("0.95", "<=", 2, of="queries")
+    (fault,) = impossible(suite([per_query], repeats=2, gate=gate), queries(20))
+    assert "add" not in fault.message
 
 
 @pytest.mark.parametrize(("uncalibrated", "word"), [("block", "it cannot PASS"), ("warn", "a PASS says so")])
@@ -245,6 +256,60 @@ def test_a_scorer_that_nobody_checked_is_told_beforehand(uncalibrated, word):
     )
     assert any(word in note for note in found.notes)
     assert outlook(rate("<=", "0.05"), queries(100)).notes == ()
+
+
+# Methods of one's own choice.
+
+CHOSEN = [("wilson", 52), ("jeffreys", 38), ("mid-p", 45), ("beta-prior", 58)]
+
+
+def verdict_of(objective, observations, gate):
+    return judge(objective, observations, spec=spec_of(objective), rules=gate, scorer=None).verdict
+
+
+@pytest.mark.parametrize(("method", "fewest"), CHOSEN)
+def test_a_chosen_method_is_refused_by_its_own_numbers(method, fewest):
+    gate, objective = replace(RULES, rate_method=method), rate("<=", "0.05")
+    assert impossible(suite([objective], gate=gate), queries(fewest)) == ()
+    (fault,) = impossible(suite([objective], gate=gate), queries(fewest - 1))
+    assert f"at least {fewest} independent" in fault.message
+    verdicts = [verdict_of(objective, rates(0, n), gate) for n in (fewest - 1, fewest)]
+    assert verdicts == [Verdict.INCONCLUSIVE, Verdict.PASS]
+
+
+@pytest.mark.parametrize("method", [method for method, _ in CHOSEN])
+@pytest.mark.parametrize("n", [60, 181, 400])
+def test_the_allowance_of_a_chosen_method_is_what_passes(method, n):
+    gate, objective = replace(RULES, rate_method=method), rate("<=", "0.05")
+    most = outlook(objective, queries(n), gate=gate).most_bad
+    assert [verdict_of(objective, rates(bad, n), gate) for bad in (most, most + 1)] == [
+        Verdict.PASS,
+        Verdict.INCONCLUSIVE,
+    ]
+
+
+def test_a_chosen_method_allows_nothing_where_nothing_passes():
+    gate, objective = replace(RULES, rate_method="wilson"), rate("<=", "0.05")
+    design = design_of(objective, queries(51), spec=spec_of(objective), repeats=1, rules=gate)
+    assert most_bad_to_pass(51, objective=objective, design=design) is None
+    (fault,) = impossible(suite([rate("<=", 0)], gate=gate), queries(500))
+    assert "no finite run can show 100 %" in fault.message
+
+
+@pytest.mark.parametrize("method", ["t", "bca", "percentile-bootstrap"])
+def test_a_method_that_lives_on_spread_makes_nothing_impossible_from_two_scores_on(method):
+    gate, objective = replace(RULES, mean_method=method), mean(">=", "0.9")
+    assert impossible(suite([objective], gate=gate), queries(2)) == ()
+    assert verdict_of(objective, singles([0.999, 1.0]), gate) is Verdict.PASS
+    (fault,) = impossible(suite([objective], gate=gate), queries(1))
+    assert "at least 2 independent" in fault.message
+    (note,) = outlook(objective, queries(2), gate=gate).notes
+    assert note == f"gate.mean_method: {method} takes scores that differ, and no number of them from 2 on is too few"
+    (fault,) = impossible(suite([mean(">=", 1)], gate=gate), queries(500))
+    assert "no finite run can show 100 %" in fault.message
+
+
+# Ceilings.
 
 
 def ranked(counts):
@@ -267,79 +332,29 @@ def test_no_ceiling_is_told_where_it_can_be_reached(counts, target):
     assert outlook(mean(">=", target, sli="precision", k=5), ranked(counts)).notes == ()
 
 
-# How many queries more.
-
-
-def ran(objective, observations):
-    return judge(objective, observations, spec=spec_of(objective), rules=RULES, scorer=None)
-
-
-@pytest.mark.parametrize(
-    ("target", "bad", "n", "first"),
-    [
-        ("0.80", 1, 10, 82),
-        ("0.90", 1, 20, 179),
-        ("0.95", 3, 100, 601),
-        ("0.95", 1, 50, 234),
-        ("0.98", 1, 100, 969),
-        ("0.98", 1, 200, 386),
-    ],
-)
-def test_the_size_of_a_run_is_about_the_first_that_has_the_power(target, bad, n, first):
-    # exact power is saw-toothed: `first` is the first n that has it, and somewhat later it is lost again for a while
-    more = queries_for_power(ran(rate("<=", 1 - Fraction(target)), rates(bad, n)))
-    assert first <= n + more <= 1.15 * first
-
-
-@given(bad=st.integers(0, 12), n=st.integers(2, 250), target=st.sampled_from(["0.01", "0.05", "0.2"]))
-@settings(max_examples=40, deadline=None)
-def test_the_queries_told_really_have_that_power(bad, n, target):
-    bad = min(bad, n)
-    row = ran(rate("<=", target), rates(bad, n))
-    more = queries_for_power(row)
-    if bad / n >= float(Fraction(target)) or row.verdict is Verdict.PASS:
-        assert more is None
-    elif more is not None:
-        power = pass_probability(n + more, truth=1 - bad / n, target=1 - Fraction(target), alpha=Fraction(1, 20))
-        assert power >= POWER
+def test_a_ceiling_is_weighted_as_the_estimate_is():
+    one, five = ranked([1, 5])
+    golden = [replace(one, id=f"a{n}", weight=3.0) for n in range(60)] + [
+        replace(five, id=f"b{n}", weight=1.0) for n in range(60)
+    ]
+    objective = mean(">=", "0.5", sli="precision", k=5)
+    assert ceiling_of(objective, golden).best == pytest.approx((3 * 0.2 + 1.0) / 4)
+    (fault,) = impossible(suite([objective]), golden)
+    assert "can reach at most 0.40: 60 of 120 queries" in fault.message
+    assert ceiling_of(objective, ranked([1, 5])).best == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
-    "row",
+    "objective",
     [
-        pytest.param(ran(rate("<=", "0.05"), rates(10, 200)), id="on the target"),
-        pytest.param(ran(rate("<=", "0.05"), rates(12, 200)), id="on the wrong side"),
-        pytest.param(ran(mean(">=", "0.5"), singles([0.6, 0.5])), id="a mean"),
-        pytest.param(ran(rate("<=", "0.05"), []), id="nothing measured"),
-        pytest.param(ran(rate("<=", 0), rates(0, 50)), id="a target of all good"),
-        pytest.param(ran(rate("<=", "0.0500001"), rates(4999, 100000)), id="more than 100,000"),
-        pytest.param(ran(rate("<=", "0.05", sli="hallucination"), rates(0, 100)), id="open for another reason"),
+        mean("<=", "0.1", sli="precision", k=5),
+        events("0.9", "<=", "0.5", sli="precision", unit=None, k=5),
     ],
 )
-def test_no_number_of_queries_is_told_where_none_would_help(row):
-    assert row.verdict is not Verdict.PASS
-    assert queries_for_power(row) is None
+def test_what_is_wanted_low_has_no_ceiling(objective):
+    assert ceiling_of(objective, ranked([1] * 30)) is None
 
 
-@pytest.mark.parametrize("repeats", [2, 3, 10])
-def test_perfect_repeats_do_not_shorten_what_the_cap_asks_for(repeats):
-    objective = rate("<=", "0.05")
-    more = queries_for_power(ran(objective, repeated([[0.0] * repeats] * 30)))
-    assert ran(objective, repeated([[0.0] * repeats] * (30 + more))).verdict is Verdict.PASS
-    assert more == 29
-
-
-@pytest.mark.parametrize("repeats", [1, 3])
-def test_further_queries_of_groups_are_counted_in_queries(repeats):
-    objective = rate("<=", "0.05")
-    row = ran(objective, grouped([[[0.0] * repeats] * 5] * 10))
-    more = queries_for_power(row, queries=50)
-    assert more == 5 * (59 - 10)
-    assert ran(objective, grouped([[[0.0] * repeats] * 5] * (10 + more // 5))).verdict is Verdict.PASS
-
-
-def test_dependence_inside_units_costs_queries():
-    objective = rate("<=", "0.05")
-    alone = queries_for_power(ran(objective, rates(2, 100)))
-    together = queries_for_power(ran(objective, repeated([[1.0, 1.0]] * 2 + [[0.0, 0.0]] * 98)))
-    assert together >= alone  # the second repeat told nothing
+def test_a_ceiling_on_the_target_does_not_miss_it_by_rounding():
+    objective = mean(">=", "0.2", sli="precision", k=5)
+    assert not ceiling_of(objective, ranked([1] * 300)).below(objective)

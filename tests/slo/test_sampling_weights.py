@@ -11,10 +11,11 @@ from evalslo.model.golden import GoldenQuery
 from evalslo.model.score import Missing, Score
 from evalslo.model.scorecard import Verdict
 from evalslo.model.sli import Sli
+from evalslo.slo.allowance import can_pass
 from evalslo.slo.design import design_of
 from evalslo.slo.estimate import count, elements_of, point_with_missing
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, impossible
+from evalslo.slo.lint import impossible
 from evalslo.slo.observe import events_of, observe
 from evalslo.stats.clusters import scaled_gaffke
 from tests.slo.conftest import (

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict
+from evalslo.slo.allowance import can_pass
 from evalslo.slo.design import design_of
 from evalslo.slo.gate import judge
-from evalslo.slo.lint import can_pass, impossible
+from evalslo.slo.lint import impossible
 from evalslo.stats.betting import betting
 from evalslo.stats.exact import clopper_pearson
 from tests.slo.conftest import (
