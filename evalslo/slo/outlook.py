@@ -91,6 +91,8 @@ def _notes(suite: Suite, objective: Objective, design: Design, *, worth: int, ce
         notes.append(f"its scorer was never checked against people: {effect} (gate.uncalibrated)")
     if design.clusters < design.elements and not design.bets:
         notes.append(f"{design.elements} events in {design.clusters} clusters are worth about {worth}")
+    elif design.weighted and not design.bets:
+        notes.append(f"{design.queries} golden queries of unequal weight are worth about {worth}")
     return notes
 
 

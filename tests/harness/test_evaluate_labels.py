@@ -8,33 +8,15 @@ from evalslo.errors import UsageError
 from evalslo.harness.evaluate import evaluate
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.labels import LabelledAnswer, Labels
-from evalslo.model.run import Manifest
 from evalslo.model.sample import Response, Sample
 from evalslo.model.score import Score
-from evalslo.model.scorecard import Fingerprint, Verdict
+from evalslo.model.scorecard import Verdict
 from tests.slo.conftest import rate, suite
+from tests.support.runs import manifest
 
 SCORER = "overlap/1"
 QUERIES = [GoldenQuery(id=f"q{i}", query="?") for i in range(300)]
-MANIFEST = Manifest(
-    run_id="r",
-    state="finished",
-    suite="s",
-    service=None,
-    suite_file="suite.yaml",
-    golden="golden.jsonl",
-    variant=None,
-    settings=(),
-    queries=300,
-    repeats=1,
-    order_seed=0,
-    limit=None,
-    fingerprint=Fingerprint(golden="", suite="", endpoint={}, scorers={"hallucination": SCORER}),
-    started_at="",
-    finished_at="",
-    collecting_s=0.0,
-    version="0",
-)
+MANIFEST = manifest(scorers={"hallucination": SCORER})
 SAMPLES = [
     Sample(query_id=one.id, repeat=0, response=Response(answer="a"), attempts=1, started_at="") for one in QUERIES
 ]

@@ -8,34 +8,15 @@ import pytest
 
 from evalslo.harness.follow import Follower
 from evalslo.model.golden import GoldenQuery
-from evalslo.model.run import Manifest
 from evalslo.model.sample import Response, Sample
 from evalslo.model.score import Missing, Score
-from evalslo.model.scorecard import Fingerprint, Verdict
+from evalslo.model.scorecard import Verdict
 from tests.slo.conftest import ERRORS, HALLUCINATION, RULES, rate, suite
+from tests.support.runs import manifest
 
 WARN = replace(RULES, uncalibrated="warn")
 QUERIES = [GoldenQuery(id=f"q{i}", query="?") for i in range(300)]
-MANIFEST = Manifest(
-    run_id="r",
-    state="collecting",
-    suite="s",
-    service=None,
-    suite_file="suite.yaml",
-    golden="golden.jsonl",
-    variant=None,
-    settings=(),
-    queries=300,
-    repeats=1,
-    order_seed=1,
-    limit=None,
-    fingerprint=Fingerprint(golden="", suite="", endpoint={}, scorers={}),
-    started_at="",
-    finished_at=None,
-    collecting_s=0.0,
-    version="0",
-    sampling="sequential",
-)
+MANIFEST = manifest(sampling="sequential", state="collecting", finished_at=None)
 
 
 def sample(query_id, *, repeat=0):

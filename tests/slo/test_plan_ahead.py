@@ -358,3 +358,10 @@ def test_what_is_wanted_low_has_no_ceiling(objective):
 def test_a_ceiling_on_the_target_does_not_miss_it_by_rounding():
     objective = mean(">=", "0.2", sli="precision", k=5)
     assert not ceiling_of(objective, ranked([1] * 300)).below(objective)
+
+
+def test_what_weighted_queries_are_worth_is_said():
+    golden = [replace(one, weight=10.0 if number % 4 else 1.0) for number, one in enumerate(queries(200))]
+    (found,) = outlooks(suite([rate("<=", "0.1")]), golden)
+    assert found.independent < 200
+    assert f"200 golden queries of unequal weight are worth about {found.independent}" in found.notes
