@@ -93,3 +93,15 @@ def test_what_is_no_sample_is_refused_by_name(parts, message):
     for method in (ppi, ppi_plus_plus):
         with pytest.raises(StatisticsError, match=message):
             found(method, *parts)
+
+
+@pytest.mark.parametrize(("method", "tuning"), [(ppi, 1), (ppi_plus_plus, None)])
+def test_it_agrees_with_the_authors_own_library(method, tuning):
+    ppi_py = pytest.importorskip("ppi_py", reason="the extra `oracles` is not installed")
+    random_ = np.random.default_rng(7)
+    for _ in range(20):
+        truth = random_.random(400)
+        judged = np.clip(truth + random_.normal(0.02, 0.15, 400), 0.0, 1.0)
+        low, high = ppi_py.ppi_mean_ci(truth[:120], judged[:120], judged[120:], alpha=0.1, lam=tuning)
+        bound = found(method, judged[120:], judged[:120], truth[:120])
+        assert (bound.lower, bound.upper) == pytest.approx((float(low[0]), float(high[0])), abs=1e-9)
