@@ -1,18 +1,15 @@
 """`evalslo gate`: a kept run, gated again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from evalslo.cli import door
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
 from evalslo.cli.scorecards import show, summarise
-from evalslo.cli.suites import SettingsOption, read_suites
+from evalslo.cli.suites import SettingsOption, read_one_suite
 from evalslo.errors import UsageError
-
-if TYPE_CHECKING:
-    from evalslo.model.suite import Suite
 
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a run's folder, or latest, latest:SUITE for the newest one.")
@@ -38,7 +35,7 @@ def gate(
             raise UsageError("--set changes the suite that --suite names; a kept run keeps its own suite as it was")
         outputs = read_outputs(output)
         folder = find_run(run, home=door.home())
-        other = _one_suite(suite, settings=settings) if suite is not None else None
+        other = read_one_suite(suite, variant=None, settings=settings, option="--suite ") if suite else None
         with progress_printer(None if quiet else door.console(stderr=True)) as on_progress:
             scorecard = gate_run(folder, suite=other, on_progress=on_progress)
         if quiet:
@@ -47,10 +44,3 @@ def gate(
             show(scorecard, folder=folder.path, stderr=on_stdout(outputs))
         write_outputs(outputs, [scorecard], exit_code=scorecard.exit_code)
     raise typer.Exit(scorecard.exit_code)
-
-
-def _one_suite(path: Path, *, settings: list[str] | None) -> "Suite":
-    suites = read_suites([path], variant=None, settings=settings)
-    if len(suites) > 1:
-        raise UsageError(f"--suite {path}: {len(suites)} suites in it; name one file")
-    return suites[0]

@@ -13,7 +13,7 @@ import typer
 
 from evalslo.cli import door
 from evalslo.cli.outputs import on_stdout, read_outputs, write_json
-from evalslo.cli.suites import SettingsOption, VariantOption, read_suites
+from evalslo.cli.suites import SettingsOption, VariantOption, read_one_suite
 from evalslo.errors import UsageError
 from evalslo.model.objective import Objective
 from evalslo.model.plan import Plan, PlanRequest
@@ -109,7 +109,7 @@ def plan(
         else:
             alone = {"--target": target, "--at-most": at_most, "--alpha": alpha, "--group-size": group_size}
             _refuse(alone, why="is for a plan without a suite: a suite says it itself, and --set changes its keys")
-            read = _one_suite(suite, variant=variant, settings=settings)
+            read = read_one_suite(suite, variant=variant, settings=settings)
             request = replace(request, repeats=repeats or read.repeats)
             name, plans = read.name, _plan_suite(read, truth or (), request=request)
         _show(name, plans, stderr=on_stdout(outputs))
@@ -186,13 +186,6 @@ def _objective(target: str | None, at_most: str | None, *, alpha: str | None, sp
         shape="event_ratio" if spread is None else "mean",
         alpha=level,
     )
-
-
-def _one_suite(path: Path, *, variant: str | None, settings: Sequence[str] | None) -> "Suite":
-    suites = read_suites([path], variant=variant, settings=settings)
-    if len(suites) > 1:
-        raise UsageError(f"{path}: {len(suites)} suites in it; name one file")
-    return suites[0]
 
 
 def _refuse(given: Mapping[str, object], *, why: str) -> None:

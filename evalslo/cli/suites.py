@@ -39,6 +39,14 @@ def read_suites(paths: Sequence[Path], *, variant: str | None, settings: Sequenc
     return tuple(suites)
 
 
+def read_one_suite(path: Path, *, variant: str | None, settings: Sequence[str] | None, option: str = "") -> "Suite":
+    """The suite of a file, or of a folder that holds one only; `option` is the one that named it, with a space behind."""
+    suites = read_suites([path], variant=variant, settings=settings)
+    if len(suites) > 1:
+        raise UsageError(f"{option}{path}: {len(suites)} suites in it; name one file")
+    return suites[0]
+
+
 def _files(paths: Sequence[Path]) -> list[Path]:
     found = [file for path in paths for file in (_suite_files(path) if path.is_dir() else [path])]
     return list(dict.fromkeys(found))

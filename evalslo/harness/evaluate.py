@@ -115,7 +115,11 @@ def _refuse_lost_labels(labels: Mapping[str, Labels], suite: Suite, manifest: Ma
     if labels and manifest.sampling == "sequential":
         raise UsageError("no method corrects a sequential run by labels; leave them out, or run a fixed size")
     if unknown := set(labels) - {str(one.sli) for one in suite.objectives}:
-        raise UsageError(f"labels of {', '.join(sorted(unknown))} found; no objective of this suite is on it")
+        known = ", ".join(sorted({str(one.sli) for one in suite.objectives}))
+        raise UsageError(
+            f"labels of {', '.join(sorted(unknown))} found; no objective of this suite is on it: give labels of {known}, "
+            "or leave these out"
+        )
 
 
 def _judged(

@@ -370,3 +370,20 @@ def test_of_a_finite_golden_set_no_further_queries_are_asked_for(shell):
     assert (row["method"], row["needed"], row["clusters"]) == ("clopper-pearson+finite", None, 60)
     assert "only a run with more repeats shows more" in " ".join(done.stdout.split())
     assert "more queries" not in done.stdout
+
+
+def test_settings_without_a_suite_of_their_own_are_told_before_anything_is_gated(shell):
+    shell.run("run", write_suite(shell.folder))
+    done = shell.run("gate", "latest", "--set", "gate.alpha=0.2")
+    assert done.exit_code == 2
+    assert "--set changes the suite that --suite names" in done.stderr
+
+
+def test_one_suite_is_wanted_where_one_run_is_gated(shell):
+    shell.run("run", write_suite(shell.folder))
+    two = shell.folder / "two"
+    write_suite(two, name="first")
+    write_suite(two, name="second")
+    done = shell.run("gate", "latest", "--suite", two)
+    assert done.exit_code == 2
+    assert "2 suites in it; name one file" in done.stderr

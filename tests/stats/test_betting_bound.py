@@ -24,6 +24,7 @@ from evalslo.stats.betting import (
 )
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.exact import clopper_pearson
+from tests.support.bounds import assert_mirrored, assert_wider_with_less_alpha
 
 ALPHA = Fraction(1, 20)
 NINETY = Fraction(9, 10)
@@ -63,11 +64,7 @@ def test_at_the_bounds_the_wealth_is_one_over_alpha(values):
 @settings(max_examples=25, deadline=None)
 @given(SCORES, st.integers(1, 99))
 def test_mirrored_scores_swap_the_sides(values, percent):
-    x = np.array(values)
-    one = betting(x, target=Fraction(percent, 100), alpha=ALPHA)
-    other = betting(1.0 - x, target=1 - Fraction(percent, 100), alpha=ALPHA)
-    assert (one.p_pass, one.p_fail) == pytest.approx((other.p_fail, other.p_pass), abs=1e-9)
-    assert (one.lower, one.upper) == pytest.approx((1 - other.upper, 1 - other.lower), abs=1e-9)
+    assert_mirrored(betting, values, percent, within=1e-9)
 
 
 @settings(max_examples=40, deadline=None)
@@ -100,10 +97,7 @@ def test_order_changes_nothing(rows, random):
 @settings(max_examples=20, deadline=None)
 @given(SCORES)
 def test_a_smaller_alpha_never_narrows_the_interval(values):
-    levels = [Fraction(1, 1000), Fraction(1, 40), Fraction(1, 20), Fraction(2, 5)]
-    bounds = [betting(values, target=NINETY, alpha=alpha) for alpha in levels]
-    assert [b.lower for b in bounds] == sorted(b.lower for b in bounds)
-    assert [b.upper for b in bounds] == sorted((b.upper for b in bounds), reverse=True)
+    bounds = assert_wider_with_less_alpha(betting, values)
     assert len({b.p_pass for b in bounds}) == 1
 
 

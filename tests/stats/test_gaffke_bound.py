@@ -13,6 +13,7 @@ from evalslo.stats.dirichlet import share_below
 from evalslo.stats.exact import clopper_pearson
 from evalslo.stats.gaffke import gaffke
 from evalslo.stats.tally import of_values, p_fail, p_pass
+from tests.support.bounds import assert_mirrored, assert_order_is_nothing, assert_wider_with_less_alpha
 
 ALPHA = Fraction(1, 20)
 NINETY = Fraction(9, 10)
@@ -46,11 +47,7 @@ def test_a_hair_off_zeros_and_ones_is_still_clopper_pearson(good, bad):
 @settings(max_examples=25, deadline=None)
 @given(SCORES, st.integers(1, 99))
 def test_mirrored_scores_swap_the_sides(values, percent):
-    x = np.array(values)
-    one = gaffke(x, target=Fraction(percent, 100), alpha=ALPHA)
-    other = gaffke(1.0 - x, target=1 - Fraction(percent, 100), alpha=ALPHA)
-    assert (one.p_pass, one.p_fail) == pytest.approx((other.p_fail, other.p_pass), abs=1e-9)
-    assert (one.lower, one.upper) == pytest.approx((1 - other.upper, 1 - other.lower), abs=1e-8)
+    assert_mirrored(gaffke, values, percent, within=1e-8)
 
 
 @settings(max_examples=25, deadline=None)
@@ -67,18 +64,13 @@ def test_pass_and_fail_never_both_and_bounds_decide_alike(values, percent, permi
 @settings(max_examples=20, deadline=None)
 @given(SCORES, st.randoms(use_true_random=False))
 def test_order_changes_nothing(values, random):
-    shuffled = values.copy()
-    random.shuffle(shuffled)
-    assert gaffke(shuffled, target=NINETY, alpha=ALPHA) == gaffke(values, target=NINETY, alpha=ALPHA)
+    assert_order_is_nothing(gaffke, values, random)
 
 
 @settings(max_examples=20, deadline=None)
 @given(SCORES)
 def test_a_smaller_alpha_never_narrows_the_interval(values):
-    levels = [Fraction(1, 1000), Fraction(1, 40), Fraction(1, 20), Fraction(2, 5)]
-    bounds = [gaffke(values, target=NINETY, alpha=alpha) for alpha in levels]
-    assert [b.lower for b in bounds] == sorted(b.lower for b in bounds)
-    assert [b.upper for b in bounds] == sorted((b.upper for b in bounds), reverse=True)
+    bounds = assert_wider_with_less_alpha(gaffke, values)
     assert len({b.p_pass for b in bounds}) == 1
 
 

@@ -11,6 +11,7 @@ from scipy.stats import ttest_1samp
 from evalslo.errors import StatisticsError
 from evalslo.stats.bound import fails, passes
 from evalslo.stats.student import student_t
+from tests.support.bounds import assert_mirrored, assert_order_is_nothing, assert_wider_with_less_alpha
 
 ALPHA, HALFWAY, NINETY = Fraction(1, 20), Fraction(1, 2), Fraction(9, 10)
 SCORES = st.lists(st.sampled_from([0.0, 0.2, 0.25, 1 / 3, 0.5, 0.8, 0.9, 1.0]), min_size=2, max_size=40)
@@ -45,27 +46,19 @@ def test_p_values_invert_the_bounds_that_are_shown(values, percent, permille):
 @settings(max_examples=30, deadline=None)
 @given(VARIED, st.integers(1, 99))
 def test_mirrored_scores_swap_the_sides(values, percent):
-    one = student_t(values, target=Fraction(percent, 100), alpha=ALPHA)
-    other = student_t(1.0 - np.array(values), target=1 - Fraction(percent, 100), alpha=ALPHA)
-    assert (one.p_pass, one.p_fail) == pytest.approx((other.p_fail, other.p_pass), abs=1e-9)
-    assert (one.lower, one.upper) == pytest.approx((1 - other.upper, 1 - other.lower), abs=1e-12)
+    assert_mirrored(student_t, values, percent, within=1e-12)
 
 
 @settings(max_examples=20, deadline=None)
 @given(VARIED, st.randoms(use_true_random=False))
 def test_order_changes_nothing(values, random):
-    shuffled = values.copy()
-    random.shuffle(shuffled)
-    assert student_t(shuffled, target=NINETY, alpha=ALPHA) == student_t(values, target=NINETY, alpha=ALPHA)
+    assert_order_is_nothing(student_t, values, random)
 
 
 @settings(max_examples=20, deadline=None)
 @given(VARIED)
 def test_a_smaller_alpha_never_narrows_the_interval(values):
-    levels = [Fraction(1, 1000), Fraction(1, 40), Fraction(1, 20), Fraction(2, 5)]
-    bounds = [student_t(values, target=NINETY, alpha=alpha) for alpha in levels]
-    assert [b.lower for b in bounds] == sorted(b.lower for b in bounds)
-    assert [b.upper for b in bounds] == sorted((b.upper for b in bounds), reverse=True)
+    assert_wider_with_less_alpha(student_t, values)
 
 
 @pytest.mark.parametrize("values", [[1.0] * 500, [0.0] * 2, [0.7] * 9, [0.1] * 3, [0.7], [0.0, 5e-324]])
