@@ -47,6 +47,10 @@ from evalslo.slo.reasons import no_bound, one_unit, reason_of
 from evalslo.stats.bound import Difference, fails, passes
 from evalslo.stats.checks import require_margin
 
+_UNCORRECTED = (
+    "its scorer was never checked against people, and labels do not correct a comparison: it holds while the scorer errs on "
+    "both runs alike; read the answers that changed"
+)
 _NO_CHANGE = 1e-12  # rounding of a difference of means
 
 _LEAST: Callable[[Pair], float] = attrgetter("least")
@@ -74,9 +78,11 @@ def compare(
     if not _boundless(objective, spec):
         require_margin(margin=margin, alpha=objective.alpha)
     runs = baseline, candidate
-    if unpaired:
-        return _unpaired(objective, runs, margin=margin, spec=spec, rules=rules)
-    return _paired(objective, runs, margin=margin, spec=spec, rules=rules)
+    compared = _unpaired if unpaired else _paired
+    row = compared(objective, runs, margin=margin, spec=spec, rules=rules)
+    if not spec.unproven or row.verdict is Verdict.ERROR:
+        return row
+    return replace(row, reasons=(*row.reasons, reason_of(objective, "judge_uncorrected", _UNCORRECTED)))
 
 
 def _boundless(objective: Objective, spec: SliSpec) -> bool:

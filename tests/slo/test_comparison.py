@@ -480,3 +480,11 @@ def test_the_scorer_needs_no_calibration_to_be_compared_with_itself():
 def test_a_margin_that_says_nothing_is_refused(margin):
     with pytest.raises(StatisticsError, match="margin"):
         compared(RIGHT, singles([1, 1]), singles([1, 1]), margin=margin)
+
+
+@pytest.mark.parametrize("unpaired", [False, True])
+def test_a_comparison_by_an_unproven_scorer_says_that_labels_do_not_correct_it(unpaired):
+    said = compared(LIES, *pairs(2, 2, 196, right=False), unpaired=unpaired)
+    assert said.verdict is not Verdict.ERROR
+    assert codes(said)[-1] == "judge_uncorrected"
+    assert "judge_uncorrected" not in codes(compared(RIGHT, *pairs(2, 2, 196), unpaired=unpaired))
