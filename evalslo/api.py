@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalslo import plugins
-from evalslo.harness.begin import Asked, refuse_contradictions
+from evalslo.harness.begin import Asked, Door, refuse_contradictions
 from evalslo.harness.prepare import prepare
-from evalslo.harness.run import Door, KeptRun, gate_run, run_suite
+from evalslo.harness.run import KeptRun, gate_run, run_suite
 from evalslo.loaders.suite import read_suite
 from evalslo.model.run import Progress
 from evalslo.model.scorecard import Scorecard

@@ -109,7 +109,8 @@ async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, ho
 
 
 async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How) -> "Scorecard":
-    from evalslo.harness.run import Door, run_suite
+    from evalslo.harness.begin import Door
+    from evalslo.harness.run import run_suite
     from evalslo.report.progress import progress_printer
 
     if not how.quiet:

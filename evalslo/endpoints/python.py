@@ -60,6 +60,11 @@ class PythonEndpoint:
         """The options as they are recorded, and the digest of the function's file."""
         return self._recorded
 
+    @property
+    def quota(self) -> str:
+        """The function's own."""
+        return f"python {self._recorded.get('target')}"
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -25,6 +25,11 @@ class RecordedEndpoint:
             digest.update(json.dumps([*query, asdict(response)]).encode())
         return {**self._recorded, "answers": f"sha256:{digest.hexdigest()}"}
 
+    @property
+    def quota(self) -> str:
+        """The recording's own."""
+        return f"recorded {self._recorded.get('path')}"
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -1,6 +1,7 @@
 """HTTP with a clock: one attempt, its bytes stamped as they arrive."""
 
 import asyncio
+import hashlib
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
@@ -143,6 +144,12 @@ class CalledEndpoint:
     def fingerprint(self) -> Mapping[str, Any]:
         """The options as they are recorded."""
         return self._recorded
+
+    @property
+    def quota(self) -> str:
+        """The host, and a digest of whatever may be a key."""
+        access = self._client.access
+        return f"{access.host} {hashlib.sha256(repr(sorted(access.headers.items())).encode()).hexdigest()}"
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()

@@ -1,5 +1,7 @@
 """The folder that a run works in: a new one, or the last one of the same thing, to go on with."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 from evalslo.errors import UsageError
 from evalslo.loaders.golden import encode_golden
 from evalslo.model.golden import GoldenSet
-from evalslo.model.run import Manifest, Sampling
+from evalslo.model.run import Manifest, Progress, Sampling
 from evalslo.model.scorecard import Fingerprint
 from evalslo.model.suite import Suite
 from evalslo.store.home import kept_runs
@@ -15,6 +17,22 @@ from evalslo.store.run_folder import RunFolder, create_run
 from evalslo.version import __version__
 
 ORDER_SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
+
+    `token` makes run ids of the same second differ; `seed` shuffles the order of a sequential run. `stop`, once set, means:
+    take no new call, end with what there is.
+    """
+
+    home: Path
+    clock: Callable[[], datetime]
+    token: str
+    seed: int
+    on_progress: Callable[[Progress], None]
+    stop: asyncio.Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

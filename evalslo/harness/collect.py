@@ -72,7 +72,7 @@ async def collect(
     tally.tell()
     try:
         async with endpoint, asyncio.TaskGroup() as workers:
-            for _ in range(min(limits.concurrency, len(calls))):
+            for _ in range(min(limits.concurrency.most, len(calls))):
                 workers.create_task(_work(endpoint, left, limits=limits, keep=keep, tally=tally))
     except ExceptionGroup as group:  # one worker that cannot keep a sample speaks for all
         raise group.exceptions[0] from None

@@ -63,7 +63,11 @@ def refuse_finite(suite: Suite) -> None:
 def open_suite_endpoint(suite: Suite, *, environ: Mapping[str, str]) -> Endpoint:
     """The suite's endpoint, not yet called. Raises `UsageError` for what cannot be opened, a variable not set included."""
     return open_endpoint(
-        suite.endpoint, environ=environ, folder=suite.folder, timeout_s=suite.limits.timeout_s, samples=_read_recording
+        suite.endpoint,
+        environ=environ,
+        folder=suite.folder,
+        timeout_s=suite.limits.timeouts.total_s,
+        samples=_read_recording,
     )
 
 

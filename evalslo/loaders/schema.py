@@ -198,9 +198,9 @@ Endpoint = Annotated[OpenAiEndpoint | HttpEndpoint | PythonEndpoint | RecordedEn
 class LimitsKeys(Keys):
     """Bounds on calling."""
 
-    concurrency: int = Field(default=_DEFAULTS.concurrency, ge=1, le=1000, description="Calls in flight at once.")
+    concurrency: int = Field(default=_DEFAULTS.concurrency.most, ge=1, le=1000, description="Calls in flight at once.")
     timeout: str = Field(
-        default=f"{_DEFAULTS.timeout_s:g}s",
+        default=f"{_DEFAULTS.timeouts.total_s:g}s",
         pattern=DURATION,
         description="For one attempt, with its unit: 60s, 1500ms, 2m.",
     )

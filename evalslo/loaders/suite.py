@@ -16,7 +16,7 @@ from evalslo.loaders.variants import check_variants, variant_endpoint
 from evalslo.loaders.yaml_marks import Document, Value, read_yaml
 from evalslo.model.objective import Objective, Place
 from evalslo.model.sli import SliSpec
-from evalslo.model.suite import EndpointSpec, GateRules, GoldenSource, Limits, Price, Suite
+from evalslo.model.suite import Concurrency, EndpointSpec, GateRules, GoldenSource, Limits, Price, Suite, Timeouts
 
 if TYPE_CHECKING:
     from evalslo.loaders.schema import GateKeys, GoldenKeys, LimitsKeys, ObjectiveKeys, SuiteFile
@@ -137,7 +137,8 @@ def _endpoint(suite: Value, variant: str | None) -> EndpointSpec:
 def _limits(said: "LimitsKeys") -> Limits:
     number = said.timeout.rstrip("ms")
     timeout_s = float(Fraction(number) * TIMES[said.timeout.removeprefix(number)])
-    return Limits(concurrency=said.concurrency, timeout_s=timeout_s, retries=said.retries)
+    fixed = Concurrency(least=said.concurrency, start=said.concurrency, most=said.concurrency)
+    return Limits(concurrency=fixed, timeouts=Timeouts(total_s=timeout_s), retries=said.retries)
 
 
 def _gate(said: "GateKeys") -> GateRules:

@@ -16,6 +16,13 @@ class Endpoint(Protocol):
     def fingerprint(self) -> Mapping[str, Any]:
         """Whatever of it can change an answer, without a secret in it."""
 
+    @property
+    def quota(self) -> str:
+        """Whose limits its calls count against (a host and a digest of the key): endpoints of one quota share a limiter.
+
+        For memory only: never shown, never kept.
+        """
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(

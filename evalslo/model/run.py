@@ -1,12 +1,31 @@
 """A kept run, and what is told while it runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from evalslo.model.scorecard import Fingerprint
 
 RunState = Literal["collecting", "interrupted", "finished"]
 Sampling = Literal["fixed", "sequential"]
+StopCode = Literal["interrupted", "hopeless", "cost_cap", "token_cap", "cost_unknown", "usage_unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Why no further call was made though some were left: a stable code, and a sentence that says how to go on."""
+
+    code: StopCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How late the event loop came to what was due, in seconds: what a measured time may be wrong by."""
+
+    p50_s: float
+    p99_s: float
+    max_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +34,8 @@ class Manifest:
 
     `golden` is where the golden set was read from. `collecting_s` is the time that calls were made in, over all sittings;
     None where one of them was killed. `sampling` sequential: the run may end before every planned call is made, and only
-    methods that allow for that may gate it.
+    methods that allow for that may gate it. `stopped` None: it was not ended early, or was killed. `lag` None: no call was
+    live. `cached`: answers may have come from the cache.
     """
 
     run_id: str
@@ -38,11 +58,33 @@ class Manifest:
     release: str | None = None
     environment: str | None = None
     sampling: Sampling = "fixed"
+    stopped: Stop | None = None
+    lag: Lag | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisional:
+    """What an objective looks like so far, for the eye only: looking at it as often as one likes makes it no verdict.
+
+    In the space of the objective's target; `n` events were measured.
+    """
+
+    objective: str
+    estimate: float
+    lower: float
+    upper: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far."""
+    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far, `by_class` the same by class.
+
+    `allowed` is how many calls may be in flight now; None where that never changes. `rate_per_s` are samples a second of
+    late, `left_s` what is left at that rate; None: not yet known. `waiting_s`: the server or a limit lets no call begin for
+    so long; None: nothing is held back. `cost_usd` is what was spent so far; None: unknown.
+    """
 
     suite: str
     stage: Literal["collect", "score"]
@@ -50,3 +92,10 @@ class Progress:
     planned: int
     errors: int = 0
     in_flight: int = 0
+    allowed: int | None = None
+    by_class: Mapping[str, int] = field(default_factory=dict)
+    rate_per_s: float | None = None
+    left_s: float | None = None
+    waiting_s: float | None = None
+    cost_usd: float | None = None
+    provisional: tuple[Provisional, ...] = ()

@@ -13,9 +13,16 @@ Timing = Literal["live", "recorded", "cached"]
 class ErrorClass(StrEnum):
     """How a call ended without a usable answer."""
 
+    DNS = "dns"  # the host's name could not be resolved
     REFUSED = "refused"  # no connection could be made
-    TRANSPORT = "transport"  # the connection broke: reset, closed early, TLS, DNS
-    TIMEOUT = "timeout"
+    TLS = "tls"  # no trust, or no encryption, could be agreed on
+    PROXY = "proxy"  # the proxy on the way failed or refused
+    RESET = "reset"  # the connection broke or was closed before the response was whole
+    TRANSPORT = "transport"  # one of the above: runs kept by earlier versions did not tell them apart
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_TOKEN_TIMEOUT = "first_token_timeout"
+    IDLE_TIMEOUT = "idle_timeout"  # nothing came for so long, after something had
+    TIMEOUT = "timeout"  # the whole attempt took too long
     RATE_LIMIT = "rate_limit"  # HTTP 429
     CLIENT = "client"  # another HTTP 4xx
     SERVER = "server"  # HTTP 5xx
@@ -51,6 +58,16 @@ class CallError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateHint:
+    """What a server said of its own limits: how much is left, and in how many seconds all is back. None: not said."""
+
+    requests_left: int | None = None
+    requests_reset_s: float | None = None
+    tokens_left: int | None = None
+    tokens_reset_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One thing to ask an endpoint: a golden query's `fields` as template variables, or ready `messages`.
 
@@ -69,7 +86,7 @@ class Response:
 
     `latency_s` runs from the first byte written to the last byte read, `ttft_s` to the first non-empty content, reasoning
     or tool delta (None without streaming), `gaps_s` are the seconds between later deltas. `contexts` are the response's own
-    ranking; None where it has none. `model` is the name that the endpoint returned.
+    ranking; None where it has none. `model` is the name that the endpoint returned. `hint` is for the limiter, and is not kept.
     """
 
     answer: str | None = None
@@ -83,6 +100,7 @@ class Response:
     model: str | None = None
     finish_reason: str | None = None
     timing: Timing = "live"
+    hint: RateHint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,12 +47,48 @@ class EndpointSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds on calling. `retries` counts further attempts after the first."""
+class Concurrency:
+    """How many calls may be in flight at once: it begins at `start` and stays between `least` and `most`.
 
-    concurrency: int = 8
-    timeout_s: float = 60.0
+    All three are equal where it is fixed.
+    """
+
+    least: int = 8
+    start: int = 8
+    most: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long one attempt may take, in seconds: in all, to connect, to its first token, between two reads.
+
+    None: no bound of its own.
+    """
+
+    total_s: float = 60.0
+    connect_s: float = 10.0
+    first_token_s: float | None = None
+    idle_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on calling. None: no bound.
+
+    `retries` counts further attempts after the first, and none begins later than `retry_for_s` after the first one did.
+    `give_up_after` attempts that failed one after the other, with no answer between them, end the run; 0: never.
+    `max_cost_usd` and `max_tokens` (prompt and completion) bound what all sittings of a run spend.
+    """
+
+    concurrency: Concurrency = Concurrency()
+    timeouts: Timeouts = Timeouts()
     retries: int = 4
+    retry_for_s: float = 300.0
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    give_up_after: int = 100
+    max_cost_usd: float | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

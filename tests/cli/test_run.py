@@ -243,7 +243,7 @@ def test_a_fault_of_evalslo_is_never_a_missed_objective(shell, monkeypatch):
     def broken(*_, **__):
         raise KeyError("inside")
 
-    monkeypatch.setattr("evalslo.harness.run.evaluate", broken)
+    monkeypatch.setattr("evalslo.harness.gating.evaluate", broken)
     done = shell.run("run", write_suite(shell.folder))
     assert done.exit_code == 4
     assert "fault of evalslo" in done.stderr
@@ -256,14 +256,14 @@ def test_a_suite_that_cannot_be_measured_takes_nothing_from_the_others(shell, mo
     from evalslo.errors import MeasurementError
     from evalslo.harness import run as path
 
-    whole = path._collect
+    whole = path.sit
 
     async def failing(prepared, begun, **how):
         if prepared.suite.name == "good":
             raise MeasurementError("the disk is full")
         return await whole(prepared, begun, **how)
 
-    monkeypatch.setattr(path, "_collect", failing)
+    monkeypatch.setattr(path, "sit", failing)
     done = shell.run("run", bad, good)
     assert done.exit_code == 1
     assert "FAIL" in done.stdout

@@ -11,7 +11,7 @@ from evalslo.harness.collect import Watch, collect
 from evalslo.harness.plan import plan_calls
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.sample import ErrorClass
-from evalslo.model.suite import EndpointSpec, Limits
+from evalslo.model.suite import Concurrency, EndpointSpec, Limits, Timeouts
 from tests.support.loopback import FaultServer, completion, refused_url, reply, reply_json
 
 OPTIONS = {"model": "m", "stream": False}
@@ -37,7 +37,11 @@ async def collected(url, calls, *, stop=None, retries=4, concurrency=4, timeout_
         calls,
         suite="s",
         done=0,
-        limits=Limits(concurrency=concurrency, timeout_s=timeout_s, retries=retries),
+        limits=Limits(
+            concurrency=Concurrency(least=concurrency, start=concurrency, most=concurrency),
+            timeouts=Timeouts(total_s=timeout_s),
+            retries=retries,
+        ),
         keep=keep,
         watch=Watch(clock=lambda: datetime.now(UTC), on_progress=progress.append, stop=stop or asyncio.Event()),
     )

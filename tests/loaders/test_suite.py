@@ -4,7 +4,7 @@ import pytest
 
 from evalslo.errors import FileFaults, UsageError
 from evalslo.model.objective import Place
-from evalslo.model.suite import GateRules, GoldenSource, Limits, Price
+from evalslo.model.suite import Concurrency, GateRules, GoldenSource, Limits, Price, Timeouts
 
 SMALL = """\
 suite: small
@@ -70,7 +70,8 @@ def test_a_whole_suite_is_read(suite_of, tmp_path, slis):
     assert suite.endpoint.options["base_url"] == "${SUPPORT_URL:-http://127.0.0.1:8080/v1}"
     assert suite.endpoint.options["params"] == {"temperature": 0.2, "seed": 7, "stop": ["no", "yes"]}
     assert suite.endpoint.options.keys().isdisjoint({"kind", "price", "contexts_from"})
-    assert suite.limits == Limits(concurrency=16, timeout_s=1.5, retries=0)
+    fixed = Concurrency(least=16, start=16, most=16)
+    assert suite.limits == Limits(concurrency=fixed, timeouts=Timeouts(total_s=1.5), retries=0)
     assert suite.gate == GateRules(
         alpha=Fraction(1, 10),
         on_inconclusive="block",
@@ -161,7 +162,7 @@ def test_settings_replace_values_and_add_keys(suite_of):
     assert suite.repeats == 5
     assert suite.endpoint.options["params"]["temperature"] == 0.2
     assert suite.objectives[2].alpha == Fraction(1, 40)
-    assert suite.limits.timeout_s == 120.0
+    assert suite.limits.timeouts.total_s == 120.0
     assert suite.settings[0] == "repeats=5"
     assert suite_of(SMALL, settings=["gate.alpha=0.01"]).gate.alpha == Fraction(1, 100)
 
