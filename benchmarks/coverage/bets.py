@@ -59,4 +59,4 @@ def of_units(
 
 def _check(library, found: Verdict) -> None:
     shown = passes(library.p_pass, alpha=ALPHA), fails(library.p_fail, alpha=ALPHA)
-    assert shown == found, (library, found)  # noqa: S101 - the benchmark would measure another method
+    assert shown == found, (library, found)

@@ -145,7 +145,7 @@ def own_rates(weights: FloatArray, scheme: str, *, mean: float, gap: float) -> F
     """The weighted mean is `mean`; the heavier queries are worse by `gap` than it, the others as much better as that takes."""
     part = share_of_heavy(scheme)
     lighter = mean + gap * part / (1 - part)
-    assert lighter <= 1.0  # noqa: S101 - no such truth
+    assert lighter <= 1.0
     return np.where(heavy(weights, scheme), mean - gap, lighter)
 
 
@@ -179,7 +179,7 @@ def _shrunk(
     verdict = gate(laid_out(values, layout))
     if checked:
         found = scaled_gaffke(values, codes, target=gate.target, alpha=ALPHA, icc_floor=FLOOR, weights=weights)
-        assert gate.decide(found.p_pass, found.p_fail) == verdict  # noqa: S101 - else another method is measured
+        assert gate.decide(found.p_pass, found.p_fail) == verdict
     return verdict
 
 

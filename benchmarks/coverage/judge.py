@@ -264,7 +264,7 @@ def _check(seen: Verdict, judged: FloatArray, human: FloatArray, n: int, *, targ
         alpha=ALPHA,
         icc_floor=FLOOR,
     )
-    assert Gate(target).decide(found.p_pass, found.p_fail) == seen  # noqa: S101 - else another method is measured
+    assert Gate(target).decide(found.p_pass, found.p_fail) == seen
 
 
 def grouped(rng: Rng, rounds: int, *, kind: str, layout: str, n: int) -> Figures:

@@ -151,7 +151,7 @@ def scores(rng: Rng, rounds: int, *, n: int, margin: str) -> Figures:
             shown[f"t{suffix}"].append(gate.decide(known.p_pass, known.p_fail))
             if i < 5:
                 library = paired_scores(gap, margin=goal, alpha=ALPHA, icc_floor=Fraction(0))
-                assert gate.decide(library.p_pass, library.p_fail) == shown[f"Gaffke{suffix}"][-1]  # noqa: S101
+                assert gate.decide(library.p_pass, library.p_fail) == shown[f"Gaffke{suffix}"][-1]
     found: Figures = {}
     for method, verdicts in shown.items():
         found |= errors(method, verdicts)

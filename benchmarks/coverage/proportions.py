@@ -164,7 +164,7 @@ def _check_edges(first: int, last: int, n: int, target: Fraction) -> None:
     for good in {first, first - 1, last, last + 1} & set(range(n + 1)):
         found = clopper_pearson(good, n, target=target, alpha=ALPHA)
         decided = passes(found.p_pass, alpha=ALPHA), fails(found.p_fail, alpha=ALPHA)
-        assert decided == (good >= first, good <= last)  # noqa: S101 - the benchmark would measure another method
+        assert decided == (good >= first, good <= last)
 
 
 def quantile_size(_rng: Rng, _rounds: int, *, sizes: list[int]) -> Figures:

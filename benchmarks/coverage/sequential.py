@@ -230,7 +230,7 @@ def sprt_row(_rng: Rng, _rounds: int, *, truth: str) -> Figures:
     for n in range(1, 400, 7):
         for good in {passing[n] - 1, passing[n], failing[n], failing[n] + 1} & set(range(n + 1)):
             shown = sprt.decide(plan, good=good, bad=n - good)
-            assert shown is (True if good >= passing[n] else False if good <= failing[n] else None)  # noqa: S101
+            assert shown is (True if good >= passing[n] else False if good <= failing[n] else None)
     seen = walk(Boundaries(tuple(min(s, n + 1) for n, s in enumerate(passing)), failing), float(Fraction(truth)))
     return {"sprt.pass": exact(seen.passed), "sprt.fail": exact(seen.failed), "sprt.mean": exact(seen.mean_n)}
 
@@ -290,8 +290,8 @@ def _check_path(
     for i, value in enumerate(values):
         process = sequential.update(process, float(value), size=1.0 if sizes_ is None else float(sizes_[i]))
         now = log_evidence(process)
-        assert abs(now.against_missed - evidence[0][i]) < 1e-8  # noqa: S101
-        assert abs(now.against_met - evidence[1][i]) < 1e-8  # noqa: S101
+        assert abs(now.against_missed - evidence[0][i]) < 1e-8
+        assert abs(now.against_met - evidence[1][i]) < 1e-8
 
 
 def grouped(rng: Rng, rounds: int, *, layout: str, icc: float, groups: int = 200) -> Figures:

@@ -103,7 +103,10 @@ def tell(text: str) -> None:
 
 
 def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:
-    """What `main` returns. Ctrl-C once sets the event that `main` is given; twice raises KeyboardInterrupt, wherever it is."""
+    """What `main` returns. Ctrl-C once sets the event that `main` is given; twice raises KeyboardInterrupt, wherever it is.
+
+    SIGTERM, by which a CI runner ends a job, is taken as Ctrl-C.
+    """
     import asyncio
 
     async def stoppable() -> Result:
@@ -119,10 +122,11 @@ def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Resul
             loop.call_soon_threadsafe(stop.set)
             os.write(STDERR, STOPPING)
 
-        before = signal.signal(signal.SIGINT, on_interrupt)
+        before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             return await main(stop)
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     return asyncio.run(stoppable())
