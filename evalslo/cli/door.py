@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from evalslo.errors import EvalsloError, FileFaults
+from evalslo.errors import EvalsloError, FileFaults, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 PIPED_COLUMNS = 100
 STDERR = 2  # the descriptor itself: a signal handler must not trust what stands in sys.stderr
 STOPPED_TWICE = 130
+OWN_FILES = 64  # what a process holds open beside its connections
 STOPPING = b"\nevalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now\n"
 
 
@@ -100,6 +101,24 @@ def tell(text: str) -> None:
     err = console(stderr=True)
     for line in text.splitlines():
         err.print(plain(line, width=4000, encoding=err.encoding), soft_wrap=True)
+
+
+def allow_connections(count: int) -> None:
+    """Nothing; sees to it that `count` connections may be open at once. Raises `UsageError` where the system forbids it."""
+    try:
+        import resource
+    except ImportError:  # not on Windows, which has no such bound
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + OWN_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise UsageError(
+            f"limits.concurrency: {count} calls at once need {wanted} open files, and this system allows {hard}; "
+            "lower it, or raise `ulimit -n`"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:

@@ -79,7 +79,12 @@ def run(
         read = read_suites(suites, variant=variant, settings=settings)
         prepared = prepare_all(read, sequential=sequential)
         how = How(asked=asked, quiet=quiet, stderr=on_stdout(outputs))
-        done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
+        door.allow_connections(max(one.suite.limits.concurrency.most for one in prepared))
+        try:
+            done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
+        except KeyboardInterrupt:
+            door.tell("evalslo: stopped at once; every answer that came is kept: run it again with --resume to go on")
+            raise
         exit_code = worst_exit_code(done.exit_codes)
         if quiet or len(prepared) > 1:
             summarise(done.scorecards, exit_code=exit_code, stderr=how.stderr)

@@ -387,3 +387,24 @@ def test_one_suite_is_wanted_where_one_run_is_gated(shell):
     done = shell.run("gate", "latest", "--suite", two)
     assert done.exit_code == 2
     assert "2 suites in it; name one file" in done.stderr
+
+
+def test_more_calls_at_once_than_files_may_be_open_are_told_before_anything_is_called(shell, monkeypatch):
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    suite = write_suite(shell.folder, app=COUNTING, limits={"concurrency": 500})
+    done = shell.run("run", suite)
+    assert done.exit_code == 2
+    assert "ulimit -n" in done.stderr
+    assert not (shell.folder / "calls").exists()
+
+
+def test_the_bound_on_open_files_is_raised_where_that_is_allowed(shell, monkeypatch):
+    import resource
+
+    asked = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 4096))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, bounds: asked.append(bounds))
+    done = shell.run("run", write_suite(shell.folder, limits={"concurrency": 500}))
+    assert (done.exit_code, asked) == (0, [(564, 4096)])

@@ -82,10 +82,11 @@ async def finish(process: Process) -> None:
     assert set(samples.values()) == {1}
 
 
-async def test_ctrl_c_once_finishes_the_calls_in_flight_and_exits_4(process):
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_ctrl_c_once_finishes_the_calls_in_flight_and_exits_4(process, sign):
     running = await process.start()
     await process.until_asked(10)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(sign)
     out, err = await running.communicate()
     assert running.returncode == 4
     assert b"--resume" in out
@@ -108,6 +109,7 @@ async def test_ctrl_c_twice_stops_now_and_exits_130(process):
     _, err = await running.communicate()
     assert running.returncode == 130, err
     assert b"Traceback" not in err
+    assert b"--resume" in err
     assert process.samples().total() >= 9
 
 
