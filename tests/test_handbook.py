@@ -18,6 +18,7 @@ from evalslo.store.run_folder import read_samples
 ROOT = Path(__file__).parents[1]
 HANDBOOK = ROOT / "fixtures" / "handbook"
 MODELS = ("qwen-1.5b", "qwen-0.5b", "smollm2")
+KEPT = json.loads((Path(__file__).parent / "support" / "handbook_scorecards.json").read_text(encoding="utf-8"))
 GOLDEN = read_golden(HANDBOOK / "golden.jsonl", columns={})
 
 
@@ -105,6 +106,20 @@ def test_the_three_models_get_three_verdicts(variant, tmp_path):
     assert card["timings"] == ["recorded"]
     assert all(row["good"] is None or row["good"] + row["bad"] + row["excluded"] == 180 for row in card["objectives"])
     assert re.search("PASS|FAIL|INCONCLUSIVE", done.stdout.splitlines()[0])
+    _same_as_ever(card, KEPT[variant or "base"])
+
+
+def _same_as_ever(card, kept):
+    """Whoever changes a figure of the example on purpose changes it in the kept scorecards too."""
+    assert card["verdict"] == kept["verdict"]
+    assert card["errors"] == kept["errors"]
+    assert [[one["objective"], one["query_id"], one["value"]] for one in card["worst"]] == kept["worst"]
+    rows = {row["id"]: row for row in card["objectives"]}
+    assert list(rows) == list(kept["objectives"])
+    for name, (verdict, n, good, *bounds) in kept["objectives"].items():
+        row = rows[name]
+        assert (row["verdict"], row["n"], row["good"]) == (verdict, n, good), name
+        assert [row["estimate"], row["lower"], row["upper"]] == pytest.approx(bounds, abs=1e-9), name
 
 
 def _environ(folder: Path) -> dict[str, str]:

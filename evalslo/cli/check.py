@@ -1,4 +1,4 @@
-"""`evalslo check`: what is wrong with a suite, and what it can show, before anything is called."""
+"""`evalslo check`: what is wrong with a suite, what it can show and what it will cost, before anything is called."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def check(
     settings: SettingsOption = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of suite files, and stop.")] = False,
 ) -> None:
-    """Find the faults of suites and golden sets, and say what a PASS will take. Calls nothing."""
+    """Find the faults of suites and golden sets; say what a PASS will take and what a run will cost. Calls nothing."""
     with door.telling_errors():
         if schema:
             _print_schema()
@@ -41,8 +41,10 @@ def _print_schema() -> None:
 
 
 def _check(suite: "Suite") -> Iterator[Fault]:
-    """Prints what the suite can show; the faults of its options, golden set and endpoint, and objectives that cannot pass."""
+    """Prints what the suite can show and will cost; the faults of its parts, and objectives that cannot pass."""
+    from evalslo.harness.estimate_cost import estimate_costs
     from evalslo.harness.prepare import load_golden, open_suite_endpoint, refuse_bad_options
+    from evalslo.report.costs import render_costs
     from evalslo.report.outlook import render_outlooks
     from evalslo.slo.lint import impossible
     from evalslo.slo.outlook import outlooks
@@ -52,8 +54,9 @@ def _check(suite: "Suite") -> Iterator[Fault]:
         refuse_bad_options(suite)
     except FileFaults as found:
         yield from found.faults
+    endpoint = None
     try:
-        open_suite_endpoint(suite, environ=os.environ)
+        endpoint = open_suite_endpoint(suite, environ=os.environ)
     except UnsetVariableError as unset:
         door.tell(f"evalslo: {suite.name}: {unset} (a run needs it, a check does not)")
     except UsageError as found:
@@ -67,5 +70,7 @@ def _check(suite: "Suite") -> Iterator[Fault]:
     for note in untagged(suite.objectives, golden.queries):
         door.tell(f"evalslo: {suite.name}: {note}")
     render_outlooks(suite.name, outlooks(suite, golden.queries), console=door.console())
+    costs = estimate_costs(suite, golden.queries, endpoint=endpoint, environ=os.environ, home=door.home())
+    render_costs(costs, console=door.console())
     yield from faults
     yield from impossible(suite, golden.queries)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from evalslo.harness.begin import Asked
+    from evalslo.harness.limiter import Limiters
     from evalslo.harness.prepare import Prepared
     from evalslo.model.scorecard import Scorecard
 
@@ -66,6 +67,12 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run of this suite: only what is missing is called.")
     ] = False,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache", help="For development: what was answered before is not asked again; such answers have no timing."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no scorecard: the verdict only.")] = False,
     output: OutputOption = None,
 ) -> None:
@@ -74,7 +81,7 @@ def run(
         outputs = read_outputs(output)
         from evalslo.harness.begin import Asked, refuse_contradictions
 
-        asked = Asked(limit=limit, sequential=sequential, fail_fast=fail_fast, seed=seed, resume=resume)
+        asked = Asked(limit=limit, sequential=sequential, fail_fast=fail_fast, seed=seed, resume=resume, cache=cache)
         refuse_contradictions(asked)
         read = read_suites(suites, variant=variant, settings=settings)
         prepared = prepare_all(read, sequential=sequential)
@@ -94,14 +101,16 @@ def run(
 
 async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, how: How) -> Done:
     """One suite after the other, each shown when it is done: a suite that fails takes nothing from those before it."""
-    done = Done()
+    from evalslo.harness.limiter import Limiters
+
+    done, limiters = Done(), Limiters()
     for one in prepared:
         if stop.is_set() and done.exit_codes:
             door.tell(f"evalslo: {one.suite.name}: not begun")
             done.exit_codes.append(NOT_MEASURED)
             continue
         try:
-            card = await _run_one(one, stop, how=how)
+            card = await _run_one(one, stop, how=how, limiters=limiters)
         except EvalsloError as error:
             if len(prepared) == 1:
                 raise
@@ -113,19 +122,35 @@ async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, ho
     return done
 
 
-async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How) -> "Scorecard":
+async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How, limiters: "Limiters") -> "Scorecard":
     from evalslo.harness.begin import Door
     from evalslo.harness.run import run_suite
-    from evalslo.report.progress import progress_printer
+    from evalslo.report.progress import is_live, progress_printer
 
-    if not how.quiet:
-        for note in prepared.notes:
-            door.tell(f"evalslo: {prepared.suite.name}: {note}")
-    with progress_printer(None if how.quiet else door.console(stderr=True)) as on_progress:
+    for note in (*prepared.warnings, *(() if how.quiet else prepared.notes)):
+        door.tell(f"evalslo: {prepared.suite.name}: {note}")
+    console = None if how.quiet else door.console(stderr=True)
+    with progress_printer(console, objectives=prepared.suite.objectives) as on_progress:
         here = Door(
-            home=door.home(), clock=door.now, token=door.token(), seed=door.seed(), on_progress=on_progress, stop=stop
+            home=door.home(),
+            clock=door.now,
+            token=door.token(),
+            seed=door.seed(),
+            on_progress=on_progress,
+            stop=stop,
+            limiters=limiters,
+            glimpses=console is not None and is_live(console),
+            warm_up=_load_the_gate,
+            tell=lambda sentence: door.tell(f"evalslo: {prepared.suite.name}: {sentence}"),
         )
         kept = await run_suite(prepared, door=here, asked=how.asked)
     if not how.quiet:
         show(kept.scorecard, folder=kept.folder, stderr=how.stderr)
     return kept.scorecard
+
+
+def _load_the_gate() -> None:
+    """Nothing; loads what is needed once the answers are there."""
+    from evalslo.stats.loading import load
+
+    load()

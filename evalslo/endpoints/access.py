@@ -1,25 +1,36 @@
 """How to reach a server: its address, the headers with their secrets, and the proxy on the way."""
 
+import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from evalslo.endpoints.options import variables_in
+from evalslo.endpoints.proxy import Proxy, proxy_for
+from evalslo.endpoints.tls import tls_context, verifies
 from evalslo.errors import UnsetVariableError, UsageError
+from evalslo.model.suite import Timeouts
+
+if TYPE_CHECKING:
+    import ssl
 
 PROMPTS = ("prompt", "system")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key"})
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_OURS = frozenset(
+    {"accept-encoding", "connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Where calls go. `host` is what messages may name: host and port, never user, path or query.
 
-    `secrets` are kept out of messages and answers; `told`, the variables of the prompts, out of messages only.
+    `secrets` are kept out of messages and answers; `told`, the variables of the prompts, out of messages only. `credential`
+    is a digest of what the server knows its caller by. `tls` None: plain text. `verified` False: any certificate will do.
     """
 
     url: str
@@ -27,8 +38,12 @@ class Access:
     headers: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     told: tuple[str, ...] = field(repr=False)
-    proxy: str | None = field(repr=False)
-    timeout_s: float
+    credential: str = field(repr=False)
+    timeouts: Timeouts
+    proxy: Proxy | None = None
+    tls: "ssl.SSLContext | None" = field(default=None, repr=False)
+    proxy_tls: "ssl.SSLContext | None" = field(default=None, repr=False)
+    verified: bool = True
 
 
 def read_access(
@@ -38,44 +53,45 @@ def read_access(
     written: Mapping[str, Any],
     options: Mapping[str, Any],
     environ: Mapping[str, str],
-    timeout_s: float,
+    folder: Path,
+    timeouts: Timeouts,
 ) -> Access:
     """The access that `options` describe; `written` are the same options before their variables were expanded.
 
-    Raises UsageError for an address that is none, a header that is none, and a variable that is not set.
+    Raises UsageError for an address that is none, a header that is none, a variable that is not set, a certificate that cannot
+    be read.
     """
     host = _read_host(url, place=place)
+    proxy, tls = proxy_for(url, environ), dict(options.get("tls") or {})
+    is_encrypted = urlsplit(url).scheme == "https"
+    context = None
+    if is_encrypted or (proxy is not None and proxy.tls):
+        context = tls_context(tls, environ=environ, folder=folder)
     hidden = _hidden_headers(options, environ)
+    headers = {"User-Agent": "evalslo", **_open_headers(written, options), **hidden}
     query = [value for _, value in parse_qsl(urlsplit(url).query)]
     model = variables_in(written.get("model"))  # a model's name is no secret
     told = variables_in([written.get(key) for key in PROMPTS]) - model
     others = variables_in([text for key, text in written.items() if key not in PROMPTS]) - model
+    known_by = [*hidden.items(), *((name, value) for name, value in headers.items() if name.lower() in KEY_HEADERS)]
     return Access(
         url=url,
         host=host,
-        headers={"User-Agent": "evalslo", **_open_headers(written, options), **hidden},
-        secrets=(*hidden.values(), *_values(others, environ, host=host), *query),
+        headers=headers,
+        secrets=(
+            *hidden.values(),
+            *_values(others, environ, host=host),
+            *query,
+            *(proxy.secrets if proxy is not None else ()),
+        ),
         told=_values(told, environ, host=host),
-        proxy=proxy_for(url, environ),
-        timeout_s=timeout_s,
+        credential=hashlib.sha256(repr([sorted(known_by), query]).encode("utf-8", "surrogatepass")).hexdigest(),
+        timeouts=timeouts,
+        proxy=proxy,
+        tls=context if is_encrypted else None,
+        proxy_tls=context if proxy is not None and proxy.tls else None,
+        verified=context is None or verifies(tls),
     )
-
-
-def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """The proxy that `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` name for `url`; None: go straight.
-
-    This machine's own loopback is never reached through a proxy.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    named = {name.lower(): value for name, value in sorted(environ.items()) if value}  # lower case sorts last and wins
-    exempt = [name.strip().lstrip(".").lower() for name in named.get("no_proxy", "").split(",")]
-    if _LOOPBACK.fullmatch(host) or "*" in exempt:
-        return None
-    if any(host == name or host.endswith(f".{name}") for name in exempt if name):
-        return None
-    proxy = named.get(f"{parts.scheme}_proxy") or named.get("all_proxy")
-    return None if proxy is None else _read_proxy(proxy)
 
 
 def _values(names: Collection[str], environ: Mapping[str, str], *, host: str) -> tuple[str, ...]:
@@ -86,16 +102,6 @@ def _values(names: Collection[str], environ: Mapping[str, str], *, host: str) ->
         _, is_address, path = value.partition(f"//{host}")
         parts += re.split(r"[/?&=#]", path) if is_address else [value]
     return tuple(part for part in parts if part not in host)
-
-
-def _read_proxy(proxy: str) -> str:
-    address = proxy if "://" in proxy else f"http://{proxy}"
-    if not address.lower().startswith(("http://", "https://")):
-        scheme = address.partition("://")[0]
-        raise UsageError(
-            f"the proxy in the environment is of kind {scheme!r}; wanted http://host:port, or set no_proxy"
-        )
-    return address
 
 
 def _read_host(url: str, *, place: str) -> str:
@@ -150,6 +156,8 @@ def _open_headers(written: Mapping[str, Any], options: Mapping[str, Any]) -> dic
 
 
 def _header_name(name: str, *, place: str) -> str:
+    if name.lower() in _OURS:
+        raise UsageError(f"{place}: {name} says how a message is sent, which evalslo does itself; take it out")
     if not _TOKEN.fullmatch(name):
         raise UsageError(f"{place}: {name[:40]!r} is no name of an HTTP header")
     return name

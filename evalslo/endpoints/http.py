@@ -10,11 +10,13 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from evalslo.endpoints.access import Access
-from evalslo.endpoints.attempt import failed, malformed, read_object
+from evalslo.endpoints.attempt import CallFailed, failed, malformed
+from evalslo.endpoints.http_response import HttpResponse
+from evalslo.endpoints.json_text import json_bytes, read_object
 from evalslo.endpoints.options import required_mapping, required_text
 from evalslo.endpoints.prompt import Prompt, evaluate, read_prompt
 from evalslo.endpoints.values import cost_usd, plain_data, query_fields, read_context, read_usage, shape
-from evalslo.endpoints.wire import CalledEndpoint, HttpClient
+from evalslo.endpoints.wire import CalledEndpoint, Exchange, Outgoing
 from evalslo.errors import UsageError
 from evalslo.model.golden import Context
 from evalslo.model.sample import ErrorClass, Request, Response, Usage
@@ -41,10 +43,14 @@ class ResponsePaths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What is sent to an application, and where its answer stands. With GET the body's keys are the query of the address."""
+    """What is sent to an application, and where its answer stands. With GET the body's keys are the query of the address.
+
+    `names` are the fields that the templates in the body take anything from.
+    """
 
     method: str
     body: object
+    names: frozenset[str]
     paths: ResponsePaths
 
 
@@ -53,16 +59,20 @@ def http_endpoint(
 ) -> CalledEndpoint:
     """An endpoint that sends one request of an application's own API a call."""
 
-    async def attempt(client: HttpClient, request: Request) -> Response:
-        body = fill(application.body, query_fields(request))
-        query = query_of(body) if application.method == "GET" else None
-        data = None if query is not None else json.dumps(body).encode()
-        async with client.send(application.method, access.url, body=data, query=query) as response:
-            raw, at_s = await response.body()
-        value = read_object(raw, content_type=response.content_type, status=response.status)
-        return read_answer(application.paths, value, latency_s=at_s, price=price)
+    def write(request: Request) -> Outgoing:
+        body = fill(application.body, query_fields(request, only=application.names))
+        if application.method == "GET":
+            return Outgoing(query=query_of(body))
+        return Outgoing(body=json_bytes(body))
 
-    return CalledEndpoint(attempt, access=access, recorded=recorded)
+    async def read(http_response: HttpResponse) -> Response:
+        if http_response.cut is not None:
+            raise CallFailed(http_response.cut)
+        value = read_object(http_response.body, content_type=http_response.content_type, status=http_response.status)
+        return read_answer(application.paths, value, latency_s=http_response.last_s, price=price)
+
+    exchange = Exchange(write=write, read=read, begun=lambda _: True, method=application.method)
+    return CalledEndpoint(exchange, access=access, recorded=recorded)
 
 
 def read_application(options: Mapping[str, Any]) -> Application:
@@ -71,9 +81,11 @@ def read_application(options: Mapping[str, Any]) -> Application:
     read = required_mapping(
         options, "read", wanted="JMESPath expressions: {answer: ..., contexts: {at, id, text, score}, usage: ...}"
     )
+    compiled = _compiled(body, place="endpoint.body")
     return Application(
         method=options.get("method", "POST"),
-        body=_compiled(body, place="endpoint.body"),
+        body=compiled,
+        names=_names(compiled),
         paths=_response_paths(read),
     )
 
@@ -156,6 +168,13 @@ def _compiled(body: object, *, place: str) -> object:
     if isinstance(body, list):
         return [_compiled(item, place=f"{place}[{at}]") for at, item in enumerate(body)]
     return body
+
+
+def _names(body: object) -> frozenset[str]:
+    if isinstance(body, Prompt):
+        return body.names
+    items = body.values() if isinstance(body, Mapping) else body if isinstance(body, list) else ()
+    return frozenset[str]().union(*(_names(item) for item in items))
 
 
 def _response_paths(read: Mapping[str, Any]) -> ResponsePaths:

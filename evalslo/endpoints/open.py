@@ -12,7 +12,7 @@ from evalslo.endpoints.redact import secrets_in
 from evalslo.errors import UsageError
 from evalslo.model.protocols import Endpoint
 from evalslo.model.sample import Sample
-from evalslo.model.suite import EndpointSpec
+from evalslo.model.suite import EndpointSpec, Timeouts
 
 _SHORT_DIGEST_CHARS = len("sha256:") + 16
 _EXPANDED = ("model", "target", "path")
@@ -27,7 +27,7 @@ class Opening:
     options: Mapping[str, Any]
     environ: Mapping[str, str]
     folder: Path
-    timeout_s: float
+    timeouts: Timeouts
     samples: Callable[[Path], Iterable[Sample]]
 
     def access(self, url: str, *, place: str) -> Access:
@@ -38,7 +38,8 @@ class Opening:
             written=self.spec.options,
             options=self.options,
             environ=self.environ,
-            timeout_s=self.timeout_s,
+            folder=self.folder,
+            timeouts=self.timeouts,
         )
 
     def recorded(self) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def open_endpoint(
     *,
     environ: Mapping[str, str],
     folder: Path,
-    timeout_s: float,
+    timeouts: Timeouts,
     samples: Callable[[Path], Iterable[Sample]],
 ) -> Endpoint:
     """The endpoint that `spec` names, ready for `async with`; nothing has been called yet.
@@ -73,7 +74,7 @@ def open_endpoint(
         raise UsageError(f"endpoint.kind: unknown kind {spec.kind!r}; known: {', '.join(KINDS)}")
     options = {key: expand_all(value, environ, place=f"endpoint.{key}") for key, value in spec.options.items()}
     return opener(
-        Opening(spec=spec, options=options, environ=environ, folder=folder, timeout_s=timeout_s, samples=samples)
+        Opening(spec=spec, options=options, environ=environ, folder=folder, timeouts=timeouts, samples=samples)
     )
 
 
@@ -109,7 +110,7 @@ def _open_python(opening: Opening) -> Endpoint:
     return PythonEndpoint(
         function,
         params=opening.options.get("params") or {},
-        timeout_s=opening.timeout_s,
+        timeouts=opening.timeouts,
         secrets=secrets_in(opening.environ),
         price=opening.spec.price,
         recorded={**opening.recorded(), "code": source_digest(function)},

@@ -1,20 +1,23 @@
 """An endpoint that speaks the chat completions protocol, streaming or not."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from evalslo.endpoints.access import PROMPTS, Access
 from evalslo.endpoints.attempt import failed
-from evalslo.endpoints.completion import read_completion
+from evalslo.endpoints.completion import has_begun, read_completion
+from evalslo.endpoints.http_response import HttpResponse
+from evalslo.endpoints.json_text import json_bytes
 from evalslo.endpoints.options import optional_text, required_text
-from evalslo.endpoints.prompt import Prompt, read_prompt, render
-from evalslo.endpoints.values import cost_usd, plain_data, query_fields
-from evalslo.endpoints.wire import CalledEndpoint, HttpClient
+from evalslo.endpoints.values import plain_data, query_fields
+from evalslo.endpoints.wire import CalledEndpoint, Exchange, Outgoing
 from evalslo.errors import UsageError
 from evalslo.model.sample import ErrorClass, Request, Response
 from evalslo.model.suite import Price
+
+if TYPE_CHECKING:
+    from evalslo.endpoints.prompt import Prompt
 
 _OWN_KEYS = ("messages", "model", "stream")
 
@@ -26,20 +29,21 @@ class Chat:
     model: str
     stream: bool
     params: Mapping[str, Any]
-    prompt: Prompt | None
-    system: Prompt | None
+    prompt: "Prompt | None"
+    system: "Prompt | None"
 
 
 def openai_endpoint(chat: Chat, *, access: Access, price: Price | None, recorded: Mapping[str, Any]) -> CalledEndpoint:
     """An endpoint that asks for one chat completion a call."""
 
-    async def attempt(client: HttpClient, request: Request) -> Response:
-        body = json.dumps(completion_body(chat, request)).encode()
-        async with client.send("POST", access.url, body=body) as http_response:
-            response = await read_completion(http_response)
-        return replace(response, cost_usd=cost_usd(response.usage, price))
+    def write(request: Request) -> Outgoing:
+        return Outgoing(body=json_bytes(completion_body(chat, request)))
 
-    return CalledEndpoint(attempt, access=access, recorded=recorded)
+    async def read(http_response: HttpResponse) -> Response:
+        return await read_completion(http_response, price=price)
+
+    exchange = Exchange(write=write, read=read, begun=has_begun)
+    return CalledEndpoint(exchange, access=access, recorded=recorded)
 
 
 def read_chat(options: Mapping[str, Any]) -> Chat:
@@ -49,7 +53,7 @@ def read_chat(options: Mapping[str, Any]) -> Chat:
         if key in params:
             raise UsageError(f"endpoint.params.{key}: say it as an option of the endpoint itself, beside params")
     sources = {key: optional_text(options, key, wanted="a jinja2 template") for key in PROMPTS}
-    prompts = {key: read_prompt(source, place=f"endpoint.{key}") for key, source in sources.items() if source}
+    prompts = {key: _read_prompt(source, place=f"endpoint.{key}") for key, source in sources.items() if source}
     return Chat(
         model=required_text(options, "model", wanted="the model's name as the server knows it"),
         stream=options.get("stream", True),
@@ -80,14 +84,26 @@ def completion_body(chat: Chat, request: Request) -> dict[str, object]:
     return body
 
 
+def _read_prompt(source: str, *, place: str) -> "Prompt":
+    from evalslo.endpoints.prompt import read_prompt  # jinja2 takes 35 ms, and many suites have no template
+
+    return read_prompt(source, place=place)
+
+
 def _messages(chat: Chat, request: Request) -> list[object]:
-    fields = query_fields(request)
-    system = [] if chat.system is None else [{"role": "system", "content": render(chat.system, fields)}]
+    system = [] if chat.system is None else [_filled(chat.system, request, role="system")]
     if chat.prompt is not None:
-        return [*system, {"role": "user", "content": render(chat.prompt, fields)}]
-    messages = plain_data(request.messages) or fields.get("messages")
+        return [*system, _filled(chat.prompt, request, role="user")]
+    messages = plain_data(request.messages or request.fields.get("messages"))
     if isinstance(messages, list) and messages:
         return [*system, *messages]
-    if not fields.get("query"):
+    query = plain_data(request.fields.get("query"))
+    if not query:
         raise failed(ErrorClass.EXCEPTION, "nothing to ask: the request has neither messages nor a query")
-    return [*system, {"role": "user", "content": fields["query"]}]
+    return [*system, {"role": "user", "content": query}]
+
+
+def _filled(prompt: "Prompt", request: Request, *, role: str) -> dict[str, str]:
+    from evalslo.endpoints.prompt import render
+
+    return {"role": role, "content": render(prompt, query_fields(request, only=prompt.names))}

@@ -27,9 +27,13 @@ _ONE_EXPRESSION = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}|\{%|%\}).)+)\}\}\s*", re.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A template that was read without fault. `expression` is set where it is one `{{ ... }}` and nothing else."""
+    """A template that was read without fault. `expression` is set where it is one `{{ ... }}` and nothing else.
+
+    `names` are the fields that it takes anything from.
+    """
 
     place: str
+    names: frozenset[str]
     template: Template
     expression: TemplateExpression | None
 
@@ -45,7 +49,8 @@ def read_prompt(source: str, *, place: str) -> Prompt:
         raise UsageError(f"{place}, line {error.lineno}: {error.message}; it is a jinja2 template") from error
     if any(True for _ in meta.find_referenced_templates(tree)):
         raise UsageError(f"{place}: include, import and extends are not available; write the text in place")
-    return Prompt(place=place, template=template, expression=expression)
+    names = frozenset(meta.find_undeclared_variables(tree))
+    return Prompt(place=place, names=names, template=template, expression=expression)
 
 
 def render(prompt: Prompt, fields: Mapping[str, Any]) -> str:

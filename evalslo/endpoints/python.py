@@ -6,7 +6,7 @@ import inspect
 import math
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +20,7 @@ from evalslo.endpoints.attempt import (
     failed,
     malformed,
     one_attempt,
+    timed_out,
     too_large,
     unexpected,
 )
@@ -27,7 +28,7 @@ from evalslo.endpoints.redact import redactor
 from evalslo.endpoints.values import cost_usd, query_fields, read_context, read_count, shape
 from evalslo.model.golden import Context
 from evalslo.model.sample import ErrorClass, Request, Response, Usage
-from evalslo.model.suite import Price
+from evalslo.model.suite import Price, Timeouts
 
 WANTED = "a text, a dict with 'answer', or an async iterator of texts"
 
@@ -44,14 +45,14 @@ class PythonEndpoint:
         function: Callable[..., Any],
         *,
         params: Mapping[str, Any],
-        timeout_s: float,
+        timeouts: Timeouts,
         secrets: tuple[str, ...],
         price: Price | None,
         recorded: Mapping[str, Any],
     ) -> None:
         self._function = partial(function, **params)
         self._in_loop = _runs_in_loop(function)
-        self._timeout_s = timeout_s
+        self._timeouts = timeouts
         self._redactor = redactor(secrets)
         self._price = price
         self._recorded = recorded
@@ -77,7 +78,7 @@ class PythonEndpoint:
         """The response to `request`, in one attempt."""
         return await one_attempt(
             self._attempt(query_fields(request)),
-            timeout_s=self._timeout_s,
+            timeout_s=self._timeouts.total_s,
             explain=unexpected,
             redactor=self._redactor,
             ends_at_timeout=self._in_loop,  # a thread cannot be ended
@@ -89,7 +90,7 @@ class PythonEndpoint:
         if inspect.isawaitable(done.value):
             done = replace(done, value=await done.value, ended_s=time.perf_counter())
         if isinstance(done.value, AsyncIterable):
-            done = await _drained(done.value, started_s=done.started_s)
+            done = await _drained(done.value, started_s=done.started_s, timeouts=self._timeouts)
         return _timed(read_returned(done.value, price=self._price), done)
 
 
@@ -145,15 +146,16 @@ async def _in_thread(run: Callable[[], Returned]) -> Returned:
     return outcome
 
 
-async def _drained(stream: AsyncIterable[object], *, started_s: float) -> Returned:
+async def _drained(stream: AsyncIterable[object], *, started_s: float, timeouts: Timeouts) -> Returned:
     """The texts of a stream joined, with the keys of the dicts in it; raises CallFailed for another item."""
     texts: list[str] = []
     stamps_s: list[float] = []
     others: dict[object, object] = {}
     size = 0
     iterator = aiter(stream)
-    async with aclosing(iterator) if isinstance(iterator, AsyncGenerator) else nullcontext():
-        async for item in iterator:
+    closing = aclosing(iterator) if isinstance(iterator, AsyncGenerator) else nullcontext()
+    async with closing, aclosing(_in_time(iterator, timeouts=timeouts)) as items:
+        async for item in items:
             if isinstance(item, Mapping):
                 others |= item
             elif not isinstance(item, str):
@@ -166,6 +168,27 @@ async def _drained(stream: AsyncIterable[object], *, started_s: float) -> Return
                 raise too_large()
     value = {"answer": "".join(texts), **others}
     return Returned(value=value, started_s=started_s, ended_s=time.perf_counter(), stamps_s=tuple(stamps_s))
+
+
+async def _in_time(items: AsyncIterator[object], *, timeouts: Timeouts) -> AsyncGenerator[object, None]:
+    """The items; raises CallFailed where the first text, or what comes after it, is late."""
+    loop = asyncio.get_running_loop()
+    kind, limit_s = ErrorClass.FIRST_TOKEN_TIMEOUT, timeouts.first_token_s
+    until = None if limit_s is None else loop.time() + limit_s
+    while True:
+        try:
+            async with asyncio.timeout_at(until) as bound:
+                item = await anext(items)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            if not bound.expired():
+                raise  # the function's own
+            raise CallFailed(timed_out(kind, limit_s or 0.0)) from error
+        yield item
+        if (isinstance(item, str) and item) or kind is ErrorClass.IDLE_TIMEOUT:
+            kind, limit_s = ErrorClass.IDLE_TIMEOUT, timeouts.idle_s
+            until = None if limit_s is None else loop.time() + limit_s
 
 
 def _runs_in_loop(function: Callable[..., Any]) -> bool:

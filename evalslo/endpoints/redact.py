@@ -30,11 +30,18 @@ class Redactor:
 
     def message(self, text: str, *, limit: int = MAX_MESSAGE_CHARS) -> str:
         """One printable line of at most `limit` characters, every secret in it as `***`."""
+        if self._is_safe(text, limit):
+            return text
         longest = len(self.in_messages[0]) if self.in_messages else 0
         window = text[: limit * (longest + 1)]  # however much its secrets shrink, `limit` characters are left of it
         line = _without(self.in_messages, window)
         line = "".join(char if char.isprintable() else " " for char in line).strip()
         return line if len(line) <= limit and window == text else line[: limit - 1] + "…"
+
+    def _is_safe(self, text: str, limit: int) -> bool:
+        if len(text) > limit or not text.isprintable() or text[:1] == " " or text[-1:] == " ":
+            return False  # of the white space that is stripped only the blank is printable
+        return not any(secret in text for secret in self.in_messages)
 
     def answer(self, text: str) -> str:
         """`text` as it is, but encodable as UTF-8 and with every long secret in it as `***`."""
@@ -62,21 +69,26 @@ def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def redacted(response: Response, redactor: Redactor) -> Response:
-    """`response` with every text in it safe to keep."""
-    contexts = response.contexts
-    return replace(
-        response,
-        answer=None if response.answer is None else redactor.answer(response.answer),
-        error=None if response.error is None else redacted_error(response.error, redactor),
-        contexts=None if contexts is None else tuple(_redacted_context(context, redactor) for context in contexts),
-        model=_name(response.model, redactor),
-        finish_reason=_name(response.finish_reason, redactor),
-    )
+    """`response` with every text in it safe to keep: mostly itself, for mostly nothing has to change."""
+    answer = None if response.answer is None else redactor.answer(response.answer)
+    error = None if response.error is None else redacted_error(response.error, redactor)
+    contexts = None if response.contexts is None else _redacted_contexts(response.contexts, redactor)
+    model, finish_reason = _name(response.model, redactor), _name(response.finish_reason, redactor)
+    if (
+        answer is response.answer
+        and error is response.error
+        and contexts is response.contexts
+        and model is response.model
+        and finish_reason is response.finish_reason
+    ):
+        return response
+    return replace(response, answer=answer, error=error, contexts=contexts, model=model, finish_reason=finish_reason)
 
 
 def redacted_error(error: CallError, redactor: Redactor) -> CallError:
     """`error` with a message that is safe to keep."""
-    return replace(error, message=redactor.message(error.message))
+    message = redactor.message(error.message)
+    return error if message is error.message else replace(error, message=message)
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -97,8 +109,14 @@ def _without(secrets: Iterable[str], text: str) -> str:
     return text
 
 
+def _redacted_contexts(contexts: tuple[Context, ...], redactor: Redactor) -> tuple[Context, ...]:
+    safe = tuple(_redacted_context(context, redactor) for context in contexts)
+    return contexts if all(new is old for new, old in zip(safe, contexts, strict=True)) else safe
+
+
 def _redacted_context(context: Context, redactor: Redactor) -> Context:
-    return replace(context, id=redactor.answer(context.id), text=redactor.answer(context.text))
+    id_, text = redactor.answer(context.id), redactor.answer(context.text)
+    return context if id_ is context.id and text is context.text else replace(context, id=id_, text=text)
 
 
 def _name(text: str | None, redactor: Redactor) -> str | None:
@@ -107,6 +125,6 @@ def _name(text: str | None, redactor: Redactor) -> str | None:
 
 def _encodable(text: str) -> str:
     """Halves of a surrogate pair joined (some servers cut them between two deltas), a lone half as U+FFFD."""
-    if not _SURROGATE.search(text):
+    if text.isascii() or not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,62 +1,43 @@
-"""Server-sent events, read as bytes as they come."""
+"""Server-sent events, read from a stream that has come to its end, or from as much of it as came."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
 
 _FIELDS = frozenset({b"data", b"event", b"id", b"retry"})
 _BOM = b"\xef\xbb\xbf"
+_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r)?")
 
 
-@dataclass(slots=True)
-class EventParser:
-    """A parser that grows with the stream. `strange` is the first line that no event stream has, None without one.
+class Events:
+    """The events of a stream, one after the other: the data of each, and the number of bytes after which it was complete.
 
-    Source: WHATWG HTML, section 9.2.6. Only `data` is read; a character cut between two chunks stays whole.
+    After the last one `rest` is the data of the event that the end left open, None without one, and `strange` the first line
+    that no event stream has. Source: WHATWG HTML, section 9.2.6. Only `data` is read.
     """
 
-    strange: bytes | None = None
-    _line: list[bytes] = field(default_factory=list)
-    _data: list[bytes] = field(default_factory=list)
-    _after_cr: bool = False
-    _fresh: bool = True
+    __slots__ = ("_stream", "rest", "strange")
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The data of the events that `chunk` completes, in order."""
-        if not chunk:
-            return []
-        if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]  # the other half of a CRLF; the line ended with the CR
-        self._after_cr = chunk.endswith(b"\r")
-        events = []
-        for piece in chunk.splitlines(keepends=True):
-            self._line.append(piece)
-            if piece.endswith((b"\n", b"\r")):
-                event = self._end_line()
-                if event is not None:
-                    events.append(event)
-        return events
+    def __init__(self, stream: bytes) -> None:
+        self._stream = stream
+        self.rest: bytes | None = None
+        self.strange: bytes | None = None
 
-    def rest(self) -> bytes | None:
-        """The data of the event that the end of the stream left open; None without one."""
-        if self._line:
-            self._end_line()
-        return b"\n".join(self._data) if self._data else None
+    def __iter__(self) -> Iterator[tuple[bytes, int]]:
+        data: list[bytes] = []
+        for match in _LINE.finditer(self._stream, len(_BOM) if self._stream.startswith(_BOM) else 0):
+            line, end = match.groups()
+            if line:
+                self._take(line, data)
+            elif end is not None and data:
+                yield data[0] if len(data) == 1 else b"\n".join(data), match.end()
+                data.clear()
+        self.rest = b"\n".join(data) if data else None
 
-    def _end_line(self) -> bytes | None:
-        line = b"".join(self._line).rstrip(b"\r\n")
-        self._line.clear()
-        if self._fresh:
-            line = line.removeprefix(_BOM)
-            self._fresh = False
-        if line:
-            self._take(line)
-            return None
-        event = b"\n".join(self._data) if self._data else None
-        self._data.clear()
-        return event
-
-    def _take(self, line: bytes) -> None:
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-        elif name and name not in _FIELDS and self.strange is None:
-            self.strange = line
+    def _take(self, line: bytes, data: list[bytes]) -> None:
+        if line.startswith(b"data:"):
+            data.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif line == b"data":
+            data.append(b"")
+        elif self.strange is None:
+            name = line.partition(b":")[0]
+            self.strange = line if name and name not in _FIELDS else None

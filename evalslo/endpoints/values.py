@@ -1,7 +1,7 @@
 """Values as every kind gives and takes them: a request's fields; contexts, token counts and their cost."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import fields, is_dataclass
 
 from evalslo.endpoints.attempt import malformed
@@ -9,22 +9,26 @@ from evalslo.model.golden import Context
 from evalslo.model.sample import Request, Usage
 from evalslo.model.suite import Price
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _MOST_TOKENS = 2**53  # beyond it a count is no number that anyone counted
 
 
-def query_fields(request: Request) -> dict[str, object]:
+def query_fields(request: Request, *, only: Container[str] | None = None) -> dict[str, object]:
     """The fields of `request` as a fresh dict, with its ready `messages` where it has some.
 
-    It shares nothing with the golden set, so that nobody who is given it can change a golden query.
+    It shares nothing with the golden set, so that nobody who is given it can change a golden query. Of fields that are not in
+    `only` the names alone are given, with None; None: all are given.
     """
-    plain = {str(key): plain_data(value) for key, value in request.fields.items()}
+    found = {str(key): value for key, value in request.fields.items()}
     if request.messages:
-        plain["messages"] = plain_data(request.messages)
-    return plain
+        found["messages"] = request.messages
+    return {key: plain_data(value) if only is None or key in only else None for key, value in found.items()}
 
 
 def plain_data(value: object) -> object:
     """`value` in dicts, lists and scalars: mappings, sequences and nouns are copied, anything else stays as it is."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, Mapping):
         return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,11 +1,10 @@
 """What to do next, in sentences: where the bad answers are, and how many queries would show what is true."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from evalslo.harness.totals import FailedScorer
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
-from evalslo.model.score import Score
 from evalslo.model.scorecard import ObjectiveResult, Observation, SliceFinding, Verdict
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import GateRules, Suite
@@ -15,7 +14,6 @@ from evalslo.slo.orient import good_target, turned
 from evalslo.slo.slices import id_in_file, value_of
 from evalslo.slo.variance import between_queries, twice_the_repeats
 
-MOST_FAILURES = 3
 MOSTLY_BETWEEN = 0.5
 
 
@@ -25,7 +23,7 @@ def advise(
     observations: Mapping[str, Sequence[Observation]],
     queries: Sequence[GoldenQuery],
     suite: Suite,
-    scores: Sequence[Score],
+    failures: Sequence[FailedScorer],
     findings: Sequence[SliceFinding],
     finished: bool,
 ) -> tuple[str, ...]:
@@ -36,7 +34,7 @@ def advise(
     """
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
-    found = _failed_scorers(scores)
+    found: list[str | None] = [f"{one.sli}: its scorer failed {one.times} times: {one.note}" for one in failures]
     for row in open_rows:
         if row.objective.critical and finished:
             seen = observations.get(row.objective.id, ())
@@ -50,13 +48,6 @@ def advise(
     ]
     found.append(_uncalibrated(rows, suite.slis))
     return tuple(sentence for sentence in found if sentence is not None)
-
-
-def _failed_scorers(scores: Sequence[Score]) -> list[str | None]:
-    failures = Counter((score.sli, score.note) for score in scores if score.note is not None)
-    return [
-        f"{sli}: its scorer failed {times} times: {note}" for (sli, note), times in failures.most_common(MOST_FAILURES)
-    ]
 
 
 def _size(row: ObjectiveResult, observations: Sequence[Observation], *, rules: GateRules) -> str | None:

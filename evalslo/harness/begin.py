@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evalslo.errors import UsageError
+from evalslo.harness.limiter import Limiters
 from evalslo.loaders.golden import encode_golden
 from evalslo.model.golden import GoldenSet
 from evalslo.model.run import Manifest, Progress, Sampling
@@ -19,12 +20,18 @@ from evalslo.version import __version__
 ORDER_SEED = 0
 
 
+def _say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
     """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
 
     `token` makes run ids of the same second differ; `seed` shuffles the order of a sequential run. `stop`, once set, means:
-    take no new call, end with what there is.
+    take no new call, end with what there is. `limiters` are shared by all suites of a command. `glimpses`: somebody looks at
+    provisional figures. `warm_up` loads what only the gate needs, while the first answers are awaited; `tell` takes
+    sentences that change no verdict.
     """
 
     home: Path
@@ -33,6 +40,10 @@ class Door:
     seed: int
     on_progress: Callable[[Progress], None]
     stop: asyncio.Event
+    limiters: Limiters = field(default_factory=Limiters)
+    glimpses: bool = True
+    warm_up: Callable[[], None] | None = None
+    tell: Callable[[str], None] = _say_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +58,8 @@ class Begun:
 class Asked:
     """How a run is asked for. `seed` is the order of a sequential run; None: one that nobody chose.
 
-    `fail_fast` ends a sequential run at the first confirmed miss. `resume`: the last run goes on.
+    `fail_fast` ends a sequential run at the first confirmed miss. `resume`: the last run goes on. `cache`: what was answered
+    before is not asked again.
     """
 
     limit: int | None = None
@@ -55,6 +67,7 @@ class Asked:
     fail_fast: bool = False
     seed: int | None = None
     resume: bool = False
+    cache: bool = False
 
     @property
     def sampling(self) -> Sampling:

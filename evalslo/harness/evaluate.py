@@ -1,19 +1,19 @@
 """Scores in, scorecard out. Pure: the same run gives the same scorecard, whenever it is gated."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
 
 from evalslo.errors import UsageError
 from evalslo.harness.advice import advise
-from evalslo.harness.follow import Follower, replay
-from evalslo.harness.worst import worst_answers
+from evalslo.harness.follow import Followed, replay
+from evalslo.harness.totals import RunningTotals, Totals
+from evalslo.harness.worst import Answered, AnswerOf, worst_answers
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.labels import Labels
 from evalslo.model.objective import Objective
 from evalslo.model.run import Manifest
-from evalslo.model.sample import Sample, Usage
+from evalslo.model.sample import Sample
 from evalslo.model.score import Score
 from evalslo.model.scorecard import (
     Counts,
@@ -23,18 +23,31 @@ from evalslo.model.scorecard import (
     Reason,
     Scorecard,
     Sequential,
-    UsageTotals,
     Verdict,
 )
 from evalslo.model.suite import Suite
 from evalslo.slo.decide import confirm, decide
 from evalslo.slo.explore import explore
 from evalslo.slo.gate import judge, judge_corrected
-from evalslo.slo.observe import observe
+from evalslo.slo.observe import Event
+from evalslo.slo.observer import Observer
 from evalslo.slo.slices import observations_of_each
+from evalslo.slo.timing import with_timing_error
 
-Number = TypeVar("Number", int, float)
 NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the samples of a run and their scores came to, as far as judging needs them; no sample is held.
+
+    `collected` says whether an event has a sample, `answer_of` brings one answer back.
+    """
+
+    totals: Totals
+    observer: Observer
+    collected: Callable[[str, int], bool]
+    answer_of: AnswerOf
 
 
 def evaluate(
@@ -46,6 +59,46 @@ def evaluate(
     scores: Sequence[Score],
     labels: Mapping[str, Labels] = NO_LABELS,
 ) -> Scorecard:
+    """The `scorecard` of a run whose samples and scores are at hand."""
+    totals, observer = RunningTotals(), observer_of(suite, manifest, queries=queries)
+    for sample in samples:
+        totals.take(sample)
+    by_event: dict[Event, list[Score]] = {(sample.query_id, sample.repeat): [] for sample in samples}
+    for score in scores:
+        observer.take(score)
+        if score.note is not None:
+            totals.note(score.sli, score.note)
+        by_event.setdefault((score.query_id, score.repeat), []).append(score)
+    answers = {(one.query_id, one.repeat): one for one in samples if one.response.error is None}
+    by_id = {query.id: query for query in queries}
+
+    def answer_of(query_id: str, repeat: int) -> Answered | None:
+        key = (query_id, repeat)
+        return Answered(query=by_id[query_id], sample=answers[key], scores=by_event[key]) if key in answers else None
+
+    seen = Seen(
+        totals=totals.totals(),
+        observer=observer,
+        collected=lambda query_id, repeat: (query_id, repeat) in by_event,
+        answer_of=answer_of,
+    )
+    return scorecard(suite, manifest, queries=queries, seen=seen, labels=labels)
+
+
+def observer_of(suite: Suite, manifest: Manifest, *, queries: Sequence[GoldenQuery]) -> Observer:
+    """An observer of every SLI that the suite's objectives use."""
+    wanted = {objective.sli: suite.slis[objective.sli.name] for objective in suite.objectives}
+    return Observer(queries, repeats=manifest.repeats, slis=wanted)
+
+
+def scorecard(
+    suite: Suite,
+    manifest: Manifest,
+    *,
+    queries: Sequence[GoldenQuery],
+    seen: Seen,
+    labels: Mapping[str, Labels] = NO_LABELS,
+) -> Scorecard:
     """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured.
 
     A sequential run is judged on the units up to its decision; answers that were in flight then are kept and not counted.
@@ -53,22 +106,24 @@ def evaluate(
     labels that no row could use.
     """
     _refuse_lost_labels(labels, suite, manifest)
-    followed = None
+    followed, totals, observed = None, seen.totals, seen.observer.observed()
     if manifest.sampling == "sequential":
-        followed = replay(suite, manifest, queries=queries, samples=samples, scores=scores)
+        followed = replay(suite, manifest, queries=queries, observer=seen.observer, collected=seen.collected)
         queries = followed.asked
-    observations = _observations(suite, manifest, queries=queries, scores=scores)
+        observed = seen.observer.observed_of(queries)
+    observations = observations_of_each(suite.objectives, observed, queries=queries)
     latched = None if followed is None else followed.latches.rows()
     judged = latched or _judged(suite, manifest, observations=observations, labels=labels)
-    throughput = _throughput(samples, collecting_s=manifest.collecting_s)
-    rows = confirm([judged.get(one.id) or _per_run_row(one, throughput) for one in suite.objectives])
-    unanswered = None if any(sample.response.error is None for sample in samples) else _most_frequent(samples)
+    throughput = _throughput(totals, collecting_s=manifest.collecting_s)
+    confirmed = confirm([judged.get(one.id) or _per_run_row(one, throughput) for one in suite.objectives])
+    rows = tuple(with_timing_error(row, spec=suite.slis[row.objective.sli.name], lag=manifest.lag) for row in confirmed)
     finished = manifest.finished_at is not None
     verdict, exit_code, reasons = decide(
         rows,
-        unanswered=unanswered,
+        unanswered=totals.unanswered,
         limited=manifest.limit is not None,
         interrupted=not finished,
+        stopped=manifest.stopped,
     )
     slices = explore(rows, observations=observations, queries=queries)
     return Scorecard(
@@ -82,32 +137,33 @@ def evaluate(
         exit_code=exit_code,
         reasons=reasons,
         objectives=rows,
-        usage=_usage(samples),
+        usage=totals.usage,
         fingerprint=manifest.fingerprint,
-        timings=tuple(sorted({sample.response.timing for sample in samples})),
-        errors=_errors(samples),
-        error_examples=_error_examples(samples),
-        worst=worst_answers(suite, rows, observations=observations, queries=queries, samples=samples, scores=scores),
+        timings=totals.timings,
+        errors=totals.errors,
+        error_examples=totals.error_examples,
+        worst=worst_answers(suite, rows, observations=observations, answer_of=seen.answer_of),
         advice=advise(
             rows,
             observations=observations,
             queries=queries,
             suite=suite,
-            scores=scores,
+            failures=totals.failed_scorers,
             findings=slices,
             finished=finished,
         ),
         slices=slices,
-        sequential=None if followed is None else _sequential(followed, manifest, samples=samples),
+        sequential=None if followed is None else _sequential(followed, manifest, samples=totals.samples),
+        lag=manifest.lag,
     )
 
 
-def _sequential(followed: Follower, manifest: Manifest, *, samples: Sequence[Sample]) -> Sequential:
+def _sequential(followed: Followed, manifest: Manifest, *, samples: int) -> Sequential:
     return Sequential(
         seed=manifest.order_seed,
         horizon=manifest.queries,
         stopped_at=len(followed.asked),
-        calls_saved=0 if manifest.finished_at is None else manifest.queries * manifest.repeats - len(samples),
+        calls_saved=0 if manifest.finished_at is None else manifest.queries * manifest.repeats - samples,
     )
 
 
@@ -152,15 +208,6 @@ def _judged(
     return rows
 
 
-def _observations(
-    suite: Suite, manifest: Manifest, *, queries: Sequence[GoldenQuery], scores: Sequence[Score]
-) -> Mapping[str, Sequence[Observation]]:
-    """The observations of each objective by its id; those of a slice are its queries' alone."""
-    wanted = {objective.sli: suite.slis[objective.sli.name] for objective in suite.objectives}
-    observed = observe(queries, scores, repeats=manifest.repeats, slis=wanted)
-    return observations_of_each(suite.objectives, observed, queries=queries)
-
-
 def _per_run_row(objective: Objective, figure: float | None) -> ObjectiveResult:
     """The row of a figure of the whole run (`throughput`): a point, which no method here can bound."""
     counts = Counts(
@@ -183,50 +230,6 @@ def _per_run_row(objective: Objective, figure: float | None) -> ObjectiveResult:
     )
 
 
-def _throughput(samples: Sequence[Sample], *, collecting_s: float | None) -> float | None:
+def _throughput(totals: Totals, *, collecting_s: float | None) -> float | None:
     """Answers a second over the time that calls were made in; None where that is unknown or an answer is no live one."""
-    live = all(sample.response.timing == "live" for sample in samples)
-    answered = sum(sample.response.error is None for sample in samples)
-    return answered / collecting_s if live and collecting_s else None
-
-
-def _usage(samples: Sequence[Sample]) -> UsageTotals:
-    answered = [sample.response for sample in samples if sample.response.error is None]
-    usages = [response.usage or Usage() for response in answered]
-    return UsageTotals(
-        calls=sum(sample.attempts for sample in samples),
-        retries=sum(sample.attempts - 1 for sample in samples),
-        prompt_tokens=_total([usage.prompt_tokens for usage in usages]),
-        completion_tokens=_total([usage.completion_tokens for usage in usages]),
-        cost_usd=_total([response.cost_usd for response in answered]),
-    )
-
-
-def _total(parts: Sequence[Number | None]) -> Number | None:
-    """The sum; None where any part is unknown, or there is none: a part of the cost is not the cost."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if known and len(known) == len(parts) else None
-
-
-def _errors(samples: Sequence[Sample]) -> dict[str, int]:
-    """Failed calls by class, the most frequent first."""
-    errors = Counter(sample.response.error.kind.value for sample in samples if sample.response.error is not None)
-    return dict(sorted(errors.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _error_examples(samples: Sequence[Sample]) -> dict[str, str]:
-    """What the first failed call of each class said, in planned order."""
-    examples: dict[str, str] = {}
-    for sample in samples:
-        if sample.response.error is not None:
-            examples.setdefault(sample.response.error.kind.value, sample.response.error.message)
-    return examples
-
-
-def _most_frequent(samples: Sequence[Sample]) -> str:
-    """Why no call brought an answer, in the words of the most frequent failure."""
-    said = Counter(sample.response.error.message for sample in samples if sample.response.error is not None)
-    if not said:
-        return "no call was made"
-    message, times = said.most_common(1)[0]
-    return f"{times} of {said.total()} calls failed with: {message}"
+    return totals.answered / collecting_s if totals.live and collecting_s else None

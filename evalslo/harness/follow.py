@@ -1,6 +1,7 @@
 """Following a sequential run: samples in the order they come in, units to its latches in the order they were planned."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from evalslo.harness.latches import Latches
 from evalslo.harness.plan import shuffled_units
@@ -10,6 +11,7 @@ from evalslo.model.sample import Sample
 from evalslo.model.score import Score
 from evalslo.model.suite import Suite
 from evalslo.slo.observe import observe
+from evalslo.slo.observer import Observer
 
 ScoreUnit = Callable[[Sequence[GoldenQuery], Sequence[Sample]], Iterable[Score]]
 
@@ -48,23 +50,28 @@ class Follower:
         return [query for unit in self._units[: self.latches.units] for query in unit]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A kept sequential run, followed to its end: its latches, and the golden queries that its verdicts rest on, in order."""
+
+    latches: Latches
+    asked: tuple[GoldenQuery, ...]
+
+
 def replay(
     suite: Suite,
     manifest: Manifest,
     *,
     queries: Sequence[GoldenQuery],
-    samples: Sequence[Sample],
-    scores: Iterable[Score],
-) -> Follower:
-    """A kept sequential run, followed again through its samples and scores."""
-    by_query: dict[str, list[Score]] = {}
-    for score in scores:
-        by_query.setdefault(score.query_id, []).append(score)
-
-    def score_of(unit: Sequence[GoldenQuery], _: Sequence[Sample]) -> list[Score]:
-        return [score for query in unit for score in by_query.get(query.id, ())]
-
-    follower = Follower(suite, queries, manifest, score=score_of)
-    for sample in samples:
-        follower.take(sample)
-    return follower
+    observer: Observer,
+    collected: Callable[[str, int], bool],
+) -> Followed:
+    """A kept sequential run, followed again through its observations; `collected` says whether an event has a sample."""
+    units = shuffled_units(queries, seed=manifest.order_seed)
+    latches = Latches(suite, units, repeats=manifest.repeats, scorers=manifest.fingerprint.scorers)
+    for unit in units:
+        whole = all(collected(query.id, repeat) for query in unit for repeat in range(manifest.repeats))
+        if latches.decided or not whole:
+            break
+        latches.take(unit, observer.observed_of(unit))
+    return Followed(latches=latches, asked=tuple(query for unit in units[: latches.units] for query in unit))

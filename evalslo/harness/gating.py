@@ -1,75 +1,87 @@
-"""Kept samples in, scorecard out: scored in planned order, then judged. Calls nothing."""
+"""The run log in, scorecard out: every sample is read, scored, observed and let go, in planned order. Calls nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from evalslo import plugins
 from evalslo.harness.begin import Begun
-from evalslo.harness.evaluate import evaluate
-from evalslo.harness.plan import PlannedCall, plan_calls
-from evalslo.harness.score import score_samples
+from evalslo.harness.evaluate import Seen, observer_of, scorecard
+from evalslo.harness.plan import Plan, PlannedCall, planned_calls
+from evalslo.harness.score import scorer_of
+from evalslo.harness.totals import RunningTotals
+from evalslo.harness.worst import Answered
 from evalslo.model.golden import GoldenQuery, GoldenSet
 from evalslo.model.run import Manifest, Progress
-from evalslo.model.sample import Sample
 from evalslo.model.score import Score
 from evalslo.model.scorecard import Scorecard
-from evalslo.model.sli import Sli
 from evalslo.model.suite import Suite
-from evalslo.store.run_folder import read_samples
+from evalslo.slo.observer import Observer
+from evalslo.store.index import SampleIndex
+
+STEPS_OF_PROGRESS = 100
 
 
 def score_and_gate(
-    suite: Suite, golden: GoldenSet, begun: Begun, *, on_progress: Callable[[Progress], None]
-) -> tuple[list[Score], Scorecard]:
-    """The scores of the run's log in planned order, and what they decide."""
+    suite: Suite,
+    golden: GoldenSet,
+    begun: Begun,
+    *,
+    keep: Callable[[Iterable[Score]], None],
+    on_progress: Callable[[Progress], None],
+) -> Scorecard:
+    """What the run's log decides. `keep` is given the scores in planned order, once, and takes all of them."""
     planned = planned_calls(golden, begun.manifest)
+    queries = _asked(golden, begun.manifest, planned)
+    log = _Log(suite, begun, observer_of(suite, begun.manifest, queries=queries))
+    keep(log.scores(planned, on_progress=on_progress))
+    return scorecard(suite, begun.manifest, queries=queries, seen=log.seen())
+
+
+def _asked(golden: GoldenSet, manifest: Manifest, planned: Plan) -> Sequence[GoldenQuery]:
+    """The golden queries that were planned, in the order of the golden set."""
+    if manifest.limit is None:
+        return golden.queries
     asked = {call.query.id for call in planned}
-    queries = [query for query in golden.queries if query.id in asked]
-    samples = _in_planned_order(read_samples(begun.folder.samples_file), planned)
-    scores = score_all(
-        suite,
-        queries,
-        samples,
-        on_progress=lambda done: on_progress(
-            Progress(suite=suite.name, stage="score", done=done, planned=len(samples))
-        ),
-    )
-    return scores, evaluate(suite, begun.manifest, queries=queries, samples=samples, scores=scores)
+    return [query for query in golden.queries if query.id in asked]
 
 
-def planned_calls(golden: GoldenSet, manifest: Manifest) -> tuple[PlannedCall, ...]:
-    """Every call of a run, in the order that its manifest recorded."""
-    return plan_calls(
-        golden.queries,
-        repeats=manifest.repeats,
-        seed=manifest.order_seed,
-        limit=manifest.limit,
-        sampling=manifest.sampling,
-    )
+class _Log:
+    """One pass over the samples of a run; afterwards, what was `seen`."""
 
+    def __init__(self, suite: Suite, begun: Begun, observer: Observer) -> None:
+        self._suite, self._observer, self._events = suite, observer, observer.events
+        self._score, self._totals = scorer_of(suite), RunningTotals()
+        path = begun.folder.samples_file
+        self._index = SampleIndex(path, events=len(self._events), number_of=self._events.number_of)
 
-def score_all(
-    suite: Suite, queries: Sequence[GoldenQuery], samples: Sequence[Sample], *, on_progress: Callable[[int], None]
-) -> list[Score]:
-    """The scores of `samples` on every SLI of the suite's objectives, in the order of the samples."""
-    return score_samples(
-        samples,
-        queries,
-        slis=_distinct_slis(suite),
-        scorers=plugins.scorers(),
-        contexts_from=suite.endpoint.contexts_from,
-        on_progress=on_progress,
-    )
+    def scores(self, planned: Iterable[PlannedCall], *, on_progress: Callable[[Progress], None]) -> Iterator[Score]:
+        """The scores of the planned events in their order, each observed and counted as it passes by."""
+        step = max(1, self._index.collected // STEPS_OF_PROGRESS)
+        for done, sample in enumerate(self._index.samples(call.key for call in planned)):
+            if done % step == 0:
+                on_progress(self._progress(done))
+            self._totals.take(sample)
+            for score in self._score(self._events.query_of(sample.query_id), sample):
+                self._observer.take(score)
+                if score.note is not None:
+                    self._totals.note(score.sli, score.note)
+                yield score
+        on_progress(self._progress(self._index.collected))
 
+    def _progress(self, done: int) -> Progress:
+        return Progress(suite=self._suite.name, stage="score", done=done, planned=self._index.collected)
 
-def _in_planned_order(samples: Iterable[Sample], planned: Sequence[PlannedCall]) -> list[Sample]:
-    """The samples of the planned calls; of two of one call the first counts, as an error or an answer is final."""
-    first: dict[tuple[str, int], Sample] = {}
-    for sample in samples:
-        first.setdefault((sample.query_id, sample.repeat), sample)
-    return [first[call.key] for call in planned if call.key in first]
+    def seen(self) -> Seen:
+        """What judging needs of the samples that passed by."""
+        return Seen(
+            totals=self._totals.totals(),
+            observer=self._observer,
+            collected=lambda query_id, repeat: (query_id, repeat) in self._index,
+            answer_of=self._answer_of,
+        )
 
-
-def _distinct_slis(suite: Suite) -> list[Sli]:
-    """Every SLI of the objectives once, figures of the whole run left out: those need no sample's score."""
-    slis = {str(one.sli): one.sli for one in suite.objectives if not suite.slis[one.sli.name].per_run}
-    return list(slis.values())
+    def _answer_of(self, query_id: str, repeat: int) -> Answered | None:
+        """One answer, read and scored once more: scorers are pure."""
+        sample = next(self._index.samples([(query_id, repeat)]), None)
+        if sample is None or sample.response.error is not None:
+            return None
+        query = self._events.query_of(query_id)
+        return Answered(query=query, sample=sample, scores=self._score(query, sample))

@@ -1,11 +1,13 @@
-"""What will be asked: every golden query and repeat, in one recorded order."""
+"""What will be asked: every golden query and repeat, in one recorded order, each made when it is looked at."""
 
 import random
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
-from evalslo.model.golden import GoldenQuery
-from evalslo.model.run import Sampling
+from evalslo.model.golden import GoldenQuery, GoldenSet
+from evalslo.model.run import Manifest, Sampling
 from evalslo.model.sample import Request
 
 
@@ -22,9 +24,52 @@ class PlannedCall:
         return self.query.id, self.repeat
 
 
+class Plan(Sequence[PlannedCall]):
+    """Planned calls in their order, at eight bytes a call: a call is `place of its query in the file` x repeats + repeat."""
+
+    __slots__ = ("_order", "_queries", "_repeats")
+
+    def __init__(self, queries: Sequence[GoldenQuery], *, repeats: int, order: Iterable[int]) -> None:
+        self._queries, self._repeats, self._order = queries, repeats, array("Q", order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, at: int) -> PlannedCall: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> "Plan": ...
+
+    def __getitem__(self, at: int | slice) -> "PlannedCall | Plan":
+        if isinstance(at, slice):
+            return Plan(self._queries, repeats=self._repeats, order=self._order[at])
+        return self._call(self._order[at])
+
+    def __iter__(self) -> Iterator[PlannedCall]:
+        return map(self._call, self._order)
+
+    def _call(self, number: int) -> PlannedCall:
+        place, repeat = divmod(number, self._repeats)
+        return PlannedCall(query=self._queries[place], repeat=repeat)
+
+    def without(self, kept: Iterable[tuple[str, int]]) -> "Plan":
+        """The calls of this plan whose keys are not in `kept`, which is gone through once."""
+        came: bytearray | None = None
+        for query_id, repeat in kept:
+            if came is None:
+                place_of = {query.id: place for place, query in enumerate(self._queries)}
+                came = bytearray(len(self._queries) * self._repeats)
+            if query_id in place_of and repeat < self._repeats:
+                came[place_of[query_id] * self._repeats + repeat] = True
+        if came is None:
+            return self
+        return Plan(self._queries, repeats=self._repeats, order=(number for number in self._order if not came[number]))
+
+
 def plan_calls(
     queries: Sequence[GoldenQuery], *, repeats: int, seed: int, limit: int | None, sampling: Sampling = "fixed"
-) -> tuple[PlannedCall, ...]:
+) -> Plan:
     """Every call of a run. Queries are shuffled by `seed`, because the order of a file is no random order.
 
     All first repeats come before any second one: a server's prefix cache would flatter a repeat that follows at once. A
@@ -32,13 +77,30 @@ def plan_calls(
     `limit` keeps the first so many queries of the shuffled order; None keeps all.
     """
     if sampling == "sequential":
-        units = shuffled_units(queries, seed=seed)
-        return tuple(
-            PlannedCall(query=query, repeat=repeat) for unit in units for repeat in range(repeats) for query in unit
-        )
-    order = list(queries)
-    random.Random(seed).shuffle(order)  # noqa: S311 - an order, not a secret
-    return tuple(PlannedCall(query=query, repeat=repeat) for repeat in range(repeats) for query in order[:limit])
+        return Plan(queries, repeats=repeats, order=_unit_by_unit(queries, repeats=repeats, seed=seed))
+    places = list(range(len(queries)))
+    random.Random(seed).shuffle(places)  # noqa: S311 - an order, not a secret
+    order = (place * repeats + repeat for repeat in range(repeats) for place in places[:limit])
+    return Plan(queries, repeats=repeats, order=order)
+
+
+def planned_calls(golden: GoldenSet, manifest: Manifest) -> Plan:
+    """Every call of a run, in the order that its manifest recorded."""
+    return plan_calls(
+        golden.queries,
+        repeats=manifest.repeats,
+        seed=manifest.order_seed,
+        limit=manifest.limit,
+        sampling=manifest.sampling,
+    )
+
+
+def _unit_by_unit(queries: Sequence[GoldenQuery], *, repeats: int, seed: int) -> Iterator[int]:
+    place_of = {query.id: place for place, query in enumerate(queries)}
+    for unit in shuffled_units(queries, seed=seed):
+        for repeat in range(repeats):
+            for query in unit:
+                yield place_of[query.id] * repeats + repeat
 
 
 def shuffled_units(queries: Sequence[GoldenQuery], *, seed: int) -> tuple[tuple[GoldenQuery, ...], ...]:

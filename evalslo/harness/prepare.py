@@ -23,13 +23,14 @@ from evalslo.store.run_folder import read_samples
 class Prepared:
     """A suite that can be run: its golden set read, its endpoint ready to be called, its objectives possible.
 
-    `notes` are sentences to be said before the first call is paid for.
+    `notes` are sentences to be said before the first call is paid for; `warnings` are said even where little is.
     """
 
     suite: Suite
     golden: GoldenSet
     endpoint: Endpoint
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(suite: Suite, *, environ: Mapping[str, str], sequential: bool = False) -> Prepared:
@@ -43,7 +44,13 @@ def prepare(suite: Suite, *, environ: Mapping[str, str], sequential: bool = Fals
     if faults := (*faults, *impossible(_at_horizon(suite) if sequential else suite, golden.queries)):
         raise FileFaults(faults)
     endpoint = open_suite_endpoint(suite, environ=environ)
-    return Prepared(suite=suite, golden=golden, endpoint=endpoint, notes=tuple(_notes(suite, golden)))
+    return Prepared(
+        suite=suite,
+        golden=golden,
+        endpoint=endpoint,
+        notes=tuple(_notes(suite, golden)),
+        warnings=tuple(getattr(endpoint, "warnings", ())),
+    )
 
 
 def _at_horizon(suite: Suite) -> Suite:
@@ -66,7 +73,7 @@ def open_suite_endpoint(suite: Suite, *, environ: Mapping[str, str]) -> Endpoint
         suite.endpoint,
         environ=environ,
         folder=suite.folder,
-        timeout_s=suite.limits.timeouts.total_s,
+        timeouts=suite.limits.timeouts,
         samples=_read_recording,
     )
 

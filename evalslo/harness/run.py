@@ -4,19 +4,21 @@ suite -> golden set -> calls -> run log -> scores -> scorecard. Collecting and s
 that a run can be gated again, or go on after a crash, without paying twice.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from evalslo import plugins
 from evalslo.errors import MeasurementError
 from evalslo.harness.begin import Asked, Begun, Door, Started, begin_run, resume_run
-from evalslo.harness.gating import score_and_gate
 from evalslo.harness.prepare import Prepared, refuse_bad_options, refuse_finite
 from evalslo.harness.sitting import sit
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
 from evalslo.model.run import Manifest, Progress
+from evalslo.model.score import Score
 from evalslo.model.scorecard import Fingerprint, Scorecard
 from evalslo.model.suite import Suite
 from evalslo.report.scorecard_json import to_json
@@ -43,9 +45,11 @@ async def run_suite(prepared: Prepared, *, door: Door, asked: Asked) -> KeptRun:
     Raises `UsageError` where that run is of something else, `MeasurementError` where nothing can be kept.
     """
     begun = _begin(prepared, door=door, asked=asked)
-    begun = await sit(prepared, begun, door=door, fail_fast=asked.fail_fast)
-    scores, scorecard = score_and_gate(prepared.suite, prepared.golden, begun, on_progress=door.on_progress)
-    write_scores(begun.folder, scores)
+    begun = await sit(prepared, begun, door=door, asked=asked)
+    from evalslo.harness.gating import score_and_gate  # brings the statistics, which no first call should wait for
+
+    keep = partial(write_scores, begun.folder)
+    scorecard = score_and_gate(prepared.suite, prepared.golden, begun, keep=keep, on_progress=door.on_progress)
     replace_file(begun.folder.scorecard_file, to_json(scorecard))
     return KeptRun(folder=begun.folder.path, scorecard=scorecard)
 
@@ -64,8 +68,15 @@ def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[P
         raise MeasurementError(
             f"{folder.golden_file}: it is not the golden set of the run any more; it cannot be gated"
         )
+    from evalslo.harness.gating import score_and_gate  # as above
+
     begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
-    return score_and_gate(with_slices(judged, golden.queries), golden, begun, on_progress=on_progress)[1]
+    return score_and_gate(with_slices(judged, golden.queries), golden, begun, keep=_let_go, on_progress=on_progress)
+
+
+def _let_go(scores: Iterable[Score]) -> None:
+    """Keeps none of the scores."""
+    deque(scores, maxlen=0)
 
 
 def _own_suite(folder: RunFolder, manifest: Manifest) -> Suite:

@@ -1,47 +1,51 @@
 """The second pass: kept samples in, scores out. Calls no endpoint."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from evalslo import plugins
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.protocols import Scorer
 from evalslo.model.sample import ErrorClass, Sample
 from evalslo.model.score import Missing, Score
 from evalslo.model.sli import Sli
-from evalslo.model.suite import ContextsFrom
+from evalslo.model.suite import ContextsFrom, Suite
 
-STEPS_OF_PROGRESS = 100
 LONGEST_NOTE = 300
 
+ScoreSample = Callable[[GoldenQuery, Sample], list[Score]]
 
-def score_samples(
-    samples: Sequence[Sample],
-    queries: Sequence[GoldenQuery],
-    *,
-    slis: Sequence[Sli],
-    scorers: Mapping[str, Scorer],
-    contexts_from: ContextsFrom | None,
-    on_progress: Callable[[int], None],
-) -> list[Score]:
-    """The scores of every sample, one for each of `slis`, in the order of the samples.
+
+def scorer_of(suite: Suite) -> ScoreSample:
+    """A function from a golden query and its sample to the scores on every SLI of the suite's objectives.
+
+    Figures of the whole run are left out: those need no sample's score.
+    """
+    slis = {str(one.sli): one.sli for one in suite.objectives if not suite.slis[one.sli.name].per_run}
+    return sample_scorer(list(slis.values()), scorers=plugins.scorers(), contexts_from=suite.endpoint.contexts_from)
+
+
+def score_all(suite: Suite, queries: Sequence[GoldenQuery], samples: Iterable[Sample]) -> list[Score]:
+    """The scores of `samples`, which are of `queries`, in the order of the samples."""
+    by_id, score = {query.id: query for query in queries}, scorer_of(suite)
+    return [one for sample in samples for one in score(by_id[sample.query_id], sample)]
+
+
+def sample_scorer(
+    slis: Sequence[Sli], *, scorers: Mapping[str, Scorer], contexts_from: ContextsFrom | None
+) -> ScoreSample:
+    """A function from a sample and its query to the sample's scores, one for each of `slis`.
 
     `scorers` maps SLI names to scorers. A failed call gives `call_error`, a scorer that raises `scorer_error`: a score
-    without a value, never a lost row. A sample of a query that is not in `queries` is left out.
+    without a value, never a lost row.
     """
-    by_id = {query.id: query for query in queries}
     by_scorer = _by_scorer(slis, scorers)
-    scores: list[Score] = []
-    for number, sample in enumerate(samples):
-        query = by_id.get(sample.query_id)
-        if query is None:
-            continue
+
+    def score(query: GoldenQuery, sample: Sample) -> list[Score]:
         pair = _with_contexts(query, sample, contexts_from)
-        for scorer, wanted in by_scorer:
-            scores.extend(_scores(scorer, *pair, slis=wanted))
-        if number % STEPS_OF_PROGRESS == 0:
-            on_progress(number)
-    on_progress(len(samples))
-    return scores
+        return [one for scorer, wanted in by_scorer for one in _scores(scorer, *pair, slis=wanted)]
+
+    return score
 
 
 def _by_scorer(slis: Sequence[Sli], scorers: Mapping[str, Scorer]) -> list[tuple[Scorer, list[Sli]]]:

@@ -1,58 +1,105 @@
 """One sitting of a run: the calls that have no sample yet are made, and every sample is kept as it comes."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
-from evalslo.harness.begin import Begun, Door
-from evalslo.harness.collect import Watch, collect
-from evalslo.harness.follow import Follower
-from evalslo.harness.gating import planned_calls, score_all
+from evalslo.harness.begin import Asked, Begun, Door
+from evalslo.harness.collect import Bounds, Store, Watch, collect
+from evalslo.harness.lag import LagMeter, merged
+from evalslo.harness.plan import Plan, planned_calls
 from evalslo.harness.prepare import Prepared
+from evalslo.harness.provisional import Glimpse
+from evalslo.harness.score import score_all, scorer_of
+from evalslo.harness.spending import Spending
+from evalslo.harness.tally import Tally
 from evalslo.model.golden import GoldenQuery
-from evalslo.model.run import Manifest
-from evalslo.model.sample import Sample
+from evalslo.model.run import Manifest, Provisional, Stop
+from evalslo.model.sample import Request, Response, Sample
 from evalslo.model.score import Score
+from evalslo.model.scorecard import Lag
+from evalslo.model.suite import Suite
+from evalslo.store.cache import ResponseCache, response_key
 from evalslo.store.run_folder import open_samples, read_samples, write_manifest
 
 
-async def sit(prepared: Prepared, begun: Begun, *, door: Door, fail_fast: bool) -> Begun:
-    """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made."""
-    suite, manifest = prepared.suite, begun.manifest
-    planned = planned_calls(prepared.golden, manifest)
-    follow, enough = _following(prepared, manifest, fail_fast=fail_fast)
+async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> Begun:
+    """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made, and why."""
+    manifest = replace(begun.manifest, cached=begun.manifest.cached or asked.cache)
     with open_samples(begun.folder) as keep:
-        kept = set()
-        for sample in read_samples(begun.folder.samples_file):
-            kept.add((sample.query_id, sample.repeat))
-            follow(sample)
-
-        def keep_and_follow(sample: Sample) -> None:
-            keep(sample)
-            follow(sample)
-
-        left = [] if enough() else [call for call in planned if call.key not in kept]
+        desk = _desk(prepared, manifest, door=door, fail_fast=asked.fail_fast)
+        left = desk.left(planned_calls(prepared.golden, manifest), kept=read_samples(begun.folder.samples_file))
         if not left and manifest.finished_at is not None:
-            write_manifest(begun.folder, manifest)  # the scorers may be newer than those it named
+            write_manifest(begun.folder, begun.manifest)  # the scorers may be newer than those it named
             return begun
         # a time that is killed is lost, and the sum with it: unknown until this ends
-        write_manifest(begun.folder, replace(manifest, state="collecting", finished_at=None, collecting_s=None))
-        began = door.clock()
-        came = await collect(
-            prepared.endpoint,
-            left,
-            suite=suite.name,
-            done=len(kept),
-            limits=suite.limits,
-            keep=keep_and_follow,
-            watch=Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop),
-            enough=enough,
-        )
-        now = door.clock()
-        whole = enough() or came == len(left)
-        ended = _ended(manifest, whole=whole, seconds=(now - began).total_seconds(), now=now)
+        collecting = replace(manifest, state="collecting", finished_at=None, collecting_s=None, stopped=None)
+        write_manifest(begun.folder, collecting)
+        with _store(prepared, keep=desk.shown(keep), door=door, cached=asked.cache) as store:
+            came = await _collect(prepared, left, desk=desk, store=store, door=door)
+        ended = _ended(manifest, came, now=door.clock())
         write_manifest(begun.folder, ended)
     return Begun(folder=begun.folder, manifest=ended)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """What a sitting works with. `follow` is given each sample, kept before or now; `enough` says that no more is needed."""
+
+    bounds: Bounds
+    tally: Tally
+    glimpse: Glimpse | None
+    follow: Callable[[Sample], None]
+    enough: Callable[[], bool]
+
+    def left(self, planned: Plan, *, kept: Iterable[Sample]) -> Plan:
+        """The planned calls that have no sample yet; all that look on have been shown those that are kept."""
+        left = planned.without(self._taken(kept))
+        self.tally.done = len(planned) - len(left)
+        self.tally.planned = len(planned)
+        return left[:0] if self.enough() else left
+
+    def _taken(self, kept: Iterable[Sample]) -> Iterator[tuple[str, int]]:
+        for sample in kept:
+            self.bounds.spending.count(sample.response)
+            self.tally.count(sample)
+            self._show(sample)
+            yield sample.query_id, sample.repeat
+
+    def shown(self, keep: Callable[[Sample], None]) -> Callable[[Sample], None]:
+        """`keep`, and then all that look on are shown the sample."""
+
+        def keep_and_show(sample: Sample) -> None:
+            keep(sample)
+            self._show(sample)
+
+        return keep_and_show
+
+    def _show(self, sample: Sample) -> None:
+        self.follow(sample)
+        if self.glimpse is not None:
+            self.glimpse.take(sample)
+
+    def look(self) -> tuple[Provisional, ...]:
+        """What the objectives look like so far."""
+        return () if self.glimpse is None else self.glimpse.now()
+
+
+def _desk(prepared: Prepared, manifest: Manifest, *, door: Door, fail_fast: bool) -> _Desk:
+    suite = prepared.suite
+    limiter, spending = door.limiters.of(prepared.endpoint.quota), Spending(suite.limits)
+    limiter.adopt(suite.limits)
+    follow, enough = _following(prepared, manifest, fail_fast=fail_fast)
+    return _Desk(
+        bounds=Bounds(limits=suite.limits, limiter=limiter, spending=spending),
+        tally=Tally(suite.name, limiter=limiter, spending=spending),
+        glimpse=Glimpse(suite, prepared.golden.queries, score=scorer_of(suite)) if door.glimpses else None,
+        follow=follow,
+        enough=enough,
+    )
 
 
 def _following(
@@ -61,20 +108,97 @@ def _following(
     """What to call with each sample, and what then says whether enough is known: never, in a run of a fixed size."""
     if manifest.sampling == "fixed":
         return lambda _: None, lambda: False
+    from evalslo.harness.follow import (
+        Follower,  # it judges as it goes: other runs need no statistics before a first call
+    )
+
     suite = prepared.suite
 
     def score(unit: Sequence[GoldenQuery], samples: Sequence[Sample]) -> list[Score]:
-        return score_all(suite, unit, samples, on_progress=lambda _: None)
+        return score_all(suite, unit, samples)
 
     follower = Follower(suite, prepared.golden.queries, manifest, score=score)
     latches = follower.latches
     return follower.take, lambda: latches.decided or (fail_fast and latches.missed)
 
 
-def _ended(manifest: Manifest, *, whole: bool, seconds: float, now: datetime) -> Manifest:
+@contextmanager
+def _store(prepared: Prepared, *, keep: Callable[[Sample], None], door: Door, cached: bool) -> Iterator[Store]:
+    if not cached:
+        yield Store(keep=keep)
+        return
+    key_of = partial(response_key, prepared.endpoint.fingerprint())
+    with ResponseCache(door.home) as cache:
+
+        def recall(request: Request) -> Response | None:
+            return cache.get(key_of(request))
+
+        def remember(request: Request, response: Response) -> None:
+            cache.put(key_of(request), response)
+
+        yield Store(keep=keep, recall=recall, remember=remember)
+    if cache.fault is not None:
+        door.tell(cache.fault)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Came:
+    """How a sitting ended: why some calls were not made (None: all were), how late the loop was, and what it took."""
+
+    stopped: Stop | None
+    lag: Lag | None
+    seconds: float
+
+
+async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store, door: Door) -> _Came:
+    warm_up = None if _is_timed(prepared.suite) else door.warm_up
+    began, live = door.clock(), desk.bounds.spending.live
+    with _loading(warm_up) as load:
+        watch = Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop, look=desk.look, under_way=load)
+        async with LagMeter() as meter:
+            stopped = await collect(
+                prepared.endpoint,
+                left,
+                bounds=desk.bounds,
+                store=store,
+                tally=desk.tally,
+                watch=watch,
+                enough=desk.enough,
+            )
+        seconds = (door.clock() - began).total_seconds()
+    lag = meter.lag() if desk.bounds.spending.live > live else None
+    return _Came(stopped=None if desk.enough() else stopped, lag=lag, seconds=seconds)
+
+
+def _is_timed(suite: Suite) -> bool:
+    """Whether an objective is on a time, which nothing else in this process may spoil."""
+    return any(suite.slis[one.sli.name].unit == "s" for one in suite.objectives)
+
+
+@contextmanager
+def _loading(load: Callable[[], None] | None) -> Iterator[Callable[[], None]]:
+    """A function that begins to load beside all else; at the end it is waited for."""
+    threads: list[threading.Thread] = []
+
+    def begin() -> None:
+        if load is not None:
+            threads.append(threading.Thread(target=load, name="evalslo-warm-up", daemon=True))
+            threads[-1].start()
+
+    try:
+        yield begin
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def _ended(manifest: Manifest, came: _Came, *, now: datetime) -> Manifest:
+    whole = came.stopped is None
     return replace(
         manifest,
         state="finished" if whole else "interrupted",
+        stopped=came.stopped,
+        lag=merged(manifest.lag, came.lag),
         finished_at=now.astimezone(UTC).isoformat(timespec="milliseconds") if whole else None,
-        collecting_s=None if manifest.collecting_s is None else manifest.collecting_s + seconds,
+        collecting_s=None if manifest.collecting_s is None else manifest.collecting_s + came.seconds,
     )

@@ -1,7 +1,10 @@
 """The answers to look at first: those that missed an objective, worst objectives first."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import ge, le
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -9,7 +12,7 @@ from evalslo.model.sample import Sample
 from evalslo.model.score import Score
 from evalslo.model.scorecard import ObjectiveResult, Observation, Verdict, WorstAnswer
 from evalslo.model.suite import Suite
-from evalslo.slo.observe import is_good
+from evalslo.slo.observe import goodness
 
 SHOWN = 6
 SHOWN_PER_OBJECTIVE = 2
@@ -17,33 +20,39 @@ _FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 _COMPARED_WITH_REFERENCE = frozenset({"contains", "exact_match", "token_f1"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One answer again: its golden query, its sample, and what the sample is worth."""
+
+    query: GoldenQuery
+    sample: Sample
+    scores: Sequence[Score]
+
+
+AnswerOf = Callable[[str, int], Answered | None]
+"""The answer of one event; None where it has none."""
+
+
 def worst_answers(
     suite: Suite,
     rows: Sequence[ObjectiveResult],
     *,
     observations: Mapping[str, Sequence[Observation]],
-    queries: Sequence[GoldenQuery],
-    samples: Sequence[Sample],
-    scores: Sequence[Score],
+    answer_of: AnswerOf,
 ) -> tuple[WorstAnswer, ...]:
     """At most six answers, two an objective; failed calls are left to the table of errors.
 
-    `observations` are by the id of an objective.
+    `observations` are by the id of an objective. `answer_of` is asked for little more than what is shown.
     """
-    by_key = {(sample.query_id, sample.repeat): sample for sample in samples if sample.response.error is None}
-    by_id = {query.id: query for query in queries}
-    score_of = {(score.query_id, score.repeat, score.sli): score for score in scores}
     worst: list[WorstAnswer] = []
-    shown: set[tuple[str, int]] = set()
     for row in sorted((row for row in rows if row.verdict in _FIRST), key=_urgency):
-        objective = row.objective
-        missed = _missed(suite, objective, observations.get(objective.id, ()))
-        fresh = [one for one in missed if (key := (one.query_id, one.repeat)) in by_key and key not in shown]
-        for one in fresh[:SHOWN_PER_OBJECTIVE]:
-            key = (one.query_id, one.repeat)
-            shown.add(key)
-            score = score_of[*key, str(objective.sli)]
-            worst.append(_worst(objective, by_id[one.query_id], sample=by_key[key], score=score))
+        if len(worst) >= SHOWN:
+            break
+        shown = {(one.query_id, one.repeat) for one in worst}
+        missed = _missed(suite, row.objective, observations.get(row.objective.id, ()))
+        fresh = (answer_of(one.query_id, one.repeat) for one in missed if (one.query_id, one.repeat) not in shown)
+        answered = islice((one for one in fresh if one is not None), SHOWN_PER_OBJECTIVE)
+        worst += [_worst(row.objective, one) for one in answered]
     return tuple(worst[:SHOWN])
 
 
@@ -53,29 +62,32 @@ def _urgency(row: ObjectiveResult) -> tuple[int, bool]:
 
 def _missed(suite: Suite, objective: Objective, observations: Sequence[Observation]) -> list[Observation]:
     """The measured events that speak against the objective, the worst value first, ties in the order of the golden set."""
-    measured = [one for one in observations if one.value is not None and math.isfinite(one.value)]
-    if objective.shape == "event_ratio":
-        against = [one for one in measured if one.value is not None and not is_good(objective, one.value)]
-    else:
-        target = float(objective.target)
-        against = [one for one in measured if one.value is not None and _beyond(objective, one.value, target)]
+    good = goodness(objective) if objective.shape == "event_ratio" else _within(objective)
+    against = [
+        one
+        for one in observations
+        if one.value is not None and not one.failed and math.isfinite(one.value) and not good(one.value)
+    ]
     lower_is_worse = suite.slis[objective.sli.name].better == "higher"
     return sorted(against, key=lambda one: (one.value or 0.0) if lower_is_worse else -(one.value or 0.0))
 
 
-def _beyond(objective: Objective, value: float, target: float) -> bool:
-    return value < target if objective.op == ">=" else value > target
+def _within(objective: Objective) -> Callable[[float], bool]:
+    """Whether a value by itself would meet the target of a mean."""
+    target, holds = float(objective.target), ge if objective.op == ">=" else le
+    return lambda value: holds(value, target)
 
 
-def _worst(objective: Objective, query: GoldenQuery, *, sample: Sample, score: Score) -> WorstAnswer:
+def _worst(objective: Objective, one: Answered) -> WorstAnswer:
+    score = next(score for score in reversed(one.scores) if score.sli == str(objective.sli))
     return WorstAnswer(
         objective=objective.id,
-        query_id=query.id,
-        repeat=sample.repeat,
-        query=query.query,
-        answer=sample.response.answer,
+        query_id=one.query.id,
+        repeat=one.sample.repeat,
+        query=one.query.query,
+        answer=one.sample.response.answer,
         value=score.value,
-        why=_why(objective, query, sample),
+        why=_why(objective, one.query, one.sample),
         evidence=score.evidence,
     )
 

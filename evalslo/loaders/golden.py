@@ -55,21 +55,25 @@ def _golden(rows: Iterable[Row], *, columns: Mapping[str, str], faults: Faults, 
     readers = column_readers(columns, tabular=tabular)
     absent, unweighted = set(columns.values()), Faults(file=faults.file)
     queries: list[GoldenQuery] = []
-    first: dict[str, str] = {}
+    first: dict[str, int] = {}
     digest = hashlib.sha256()
     number = 0
     for number, (line, row) in enumerate(rows, 1):
         if row is None:
             continue
-        absent.difference_update(row)
+        if absent:
+            absent.difference_update(row)
         tell = partial(_tell, faults, columns, line, number)
         query = read_row(row, number=number, readers=readers, tell=tell)
         if query is None:
             continue
-        place = f"row {number}" if line is None else f"line {line}"
+        place = number if line is None else line
         if (before := first.setdefault(query.id, place)) != place:
-            tell("id", f"the id {quoted(query.id)} is also that of {before}; give every query an id of its own")
-        if query.weight is None:
+            where = f"{'row' if line is None else 'line'} {before}"
+            tell("id", f"the id {quoted(query.id)} is also that of {where}; give every query an id of its own")
+        if query.weight is None and unweighted.full:
+            unweighted.total += 1
+        elif query.weight is None:
             _tell(unweighted, columns, line, number, "weight", _NO_WEIGHT)
         digest.update(digest_bytes(query))
         queries.append(query)

@@ -28,10 +28,15 @@ class Faults:
     told: list[Fault] = field(default_factory=list)
     total: int = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether further faults are counted only."""
+        return len(self.told) > TOLD_FAULTS
+
     def tell(self, line: int | None, where: str, message: str) -> None:
         """Keeps a fault, or only its count."""
         self.total += 1
-        if len(self.told) <= TOLD_FAULTS:
+        if not self.full:
             self.told.append(Fault(self.file, line, where, message))
 
     def join(self, others: "Faults") -> None:

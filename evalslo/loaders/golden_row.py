@@ -1,8 +1,9 @@
 """One row of a golden file, read into a golden query; whatever is wrong with it is told at once."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -25,9 +26,11 @@ COLUMNS = (
     "answerable",
     "weight",
 )
+MOST_SHARED_TAGS = 10_000
 LIGHTEST, HEAVIEST = 1e-6, 1e6  # beyond these a weight is a slip, and one query all there is
 _JSON_TEXT = frozenset({"messages", "contexts", "relevant", "tags"})
 _ROLES = ("system", "user", "assistant")
+_NOTHING: Mapping[str, Any] = {}  # one for all rows: golden queries are many, and nobody is given their own mappings
 _NO_QUERY = "neither a query nor messages; if another column holds the question, say so: columns: {query: question}"
 
 Tell = Callable[[str, str], None]
@@ -64,7 +67,7 @@ def read_row(row: Mapping[str, Any], *, number: int, readers: Readers, tell: Tel
 
     A null is an absent value. Columns that are not ours go to `fields`.
     """
-    read: dict[str, Any] = {"id": f"row-{number}"}
+    read: dict[str, Any] = {"fields": _NOTHING, "tags": _NOTHING}
     fields: dict[str, Any] = {}
     sound = True
     for theirs, value in row.items():
@@ -79,7 +82,13 @@ def read_row(row: Mapping[str, Any], *, number: int, readers: Readers, tell: Tel
     for ours, message in _contradictions(read, sound=sound):
         sound = False
         tell(ours, message)
-    return GoldenQuery(**read, fields=fields) if sound else None
+    if not sound:
+        return None
+    if fields:
+        read["fields"] = fields
+    if "id" not in read:
+        read["id"] = f"row-{number}"
+    return GoldenQuery(**read)
 
 
 def encode_row(query: GoldenQuery) -> bytes:
@@ -169,12 +178,12 @@ def _name(value: object) -> str:
     return value
 
 
-def _optional_name(value: object) -> str | None:
-    return None if value == "" else _name(value)
+def _group(value: object) -> str | None:
+    return None if value == "" else sys.intern(_name(value))
 
 
-def _optional_text(value: object) -> str | None:
-    return _text(value) or None
+def _language(value: object) -> str | None:
+    return sys.intern(_text(value)) or None
 
 
 def _answerable(value: object) -> bool:
@@ -254,7 +263,13 @@ def _tags(value: object) -> dict[str, str]:
     for key, tag in tags.items():
         if not isinstance(key, str) or not isinstance(tag, str):
             raise WrongValueError(f"found {found(tag)} as {found(key)}; wanted a text for every tag")
-    return tags
+    return _shared_tags(tuple(tags.items()))
+
+
+@lru_cache(maxsize=MOST_SHARED_TAGS)
+def _shared_tags(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """One mapping for all rows with the same tags."""
+    return dict(items)
 
 
 def _list(value: object, of: str) -> list[Any]:
@@ -283,9 +298,9 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "reference": _reference,
     "contexts": _contexts,
     "relevant": _relevant,
-    "group": _optional_name,
+    "group": _group,
     "tags": _tags,
-    "language": _optional_text,
+    "language": _language,
     "answerable": _answerable,
     "weight": _weight,
 }

@@ -7,15 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from evalslo.model.suite import GateRules, Limits, MeanMethod, Population, RateMethod
+from evalslo.model.suite import Concurrency, GateRules, Limits, MeanMethod, Population, RateMethod
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 VARIANT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 SLI_NAME = r"^[a-z0-9_]+:[a-z0-9][a-z0-9_-]{0,63}$"
 OBJECTIVE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,99}$"
 DURATION = r"^([0-9]{0,5}[1-9][0-9]{0,5}(\.[0-9]{1,6})?|0{1,6}\.[0-9]{0,5}[1-9][0-9]{0,5})(ms|s|m)$"
+CONCURRENCY = r"^([1-9][0-9]{0,2}|1000)-([1-9][0-9]{0,2}|1000)-([1-9][0-9]{0,2}|1000)$"
 VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 URL = r"^(https?://[^/\s@]+(/\S*)?|\$\{\S+)$"
+PEM_PATH = r"^[^-\r\n][^\r\n]*$"
 TARGET = r"^(\S.*\.py|[A-Za-z_][A-Za-z0-9_.]*):[A-Za-z_][A-Za-z0-9_.]*$"
 
 WANTED = {
@@ -24,8 +26,10 @@ WANTED = {
     SLI_NAME: "an SLI and a name of your own, for example 'regex:cites'",
     OBJECTIVE_ID: "letters, digits and _ . : @ -, 100 at most",
     DURATION: "a time above zero with its unit, for example 60s, 1500ms or 2m",
+    CONCURRENCY: "a whole number from 1 to 1000, or three of them as least-start-most, for example 1-16-256",
     VARIABLE: "the name of an environment variable in capitals, never the secret itself",
     URL: "http:// or https:// and a host, without user or password in it, or ${VARIABLE}",
+    PEM_PATH: "the path of a PEM file, never what stands in it",
     TARGET: "package.module:function, or path/to/file.py:function relative to the suite",
 }
 
@@ -37,6 +41,8 @@ _DEFAULTS, _GATE = Limits(), GateRules()
 Text = Annotated[str, Field(min_length=1)]
 Slug = Annotated[str, Field(pattern=SLUG)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]
+PemPath = Annotated[str, Field(pattern=PEM_PATH)]
+Duration = Annotated[str, Field(pattern=DURATION)]
 Column = Literal[
     "id", "query", "messages", "reference", "contexts", "relevant", "group", "tags", "language", "answerable", "weight"
 ]
@@ -108,9 +114,19 @@ def _form(value: object) -> str | None:
     return None
 
 
+def _number_or_text(value: object) -> str | None:
+    if isinstance(value, str):
+        return "text"
+    return "number" if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 ReadUsage = Annotated[Annotated[Text, Tag("text")] | Annotated[ReadUsageKeys, Tag("mapping")], Discriminator(_form)]
 SliOption = Annotated[
     Annotated[Text, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("texts")], Discriminator(_form)
+]
+ConcurrencyText = Annotated[
+    Annotated[int, Field(ge=1, le=1000), Tag("number")] | Annotated[str, Field(pattern=CONCURRENCY), Tag("text")],
+    Discriminator(_number_or_text),
 ]
 
 
@@ -136,6 +152,22 @@ class EndpointKeys(Keys):
     )
 
 
+class TlsKeys(Keys):
+    """Whom an endpoint behind https:// is trusted by, and how we show who we are. Paths are relative to the suite."""
+
+    ca: PemPath | None = Field(
+        default=None, description="A PEM file of authorities to trust in place of the system's. ${VAR} is expanded."
+    )
+    cert: PemPath | None = Field(
+        default=None,
+        description="A PEM file with our own certificate, where the server asks for one. ${VAR} is expanded.",
+    )
+    key: PemPath | None = Field(
+        default=None, description="A PEM file with the key of `cert`, where that has none in it. ${VAR} is expanded."
+    )
+    verify: bool = Field(default=True, description="false: trust whoever answers. For trials only; it is said loudly.")
+
+
 class CalledEndpoint(EndpointKeys):
     """What endpoints behind HTTP have."""
 
@@ -144,6 +176,7 @@ class CalledEndpoint(EndpointKeys):
     headers_env: dict[str, VariableName] = Field(
         default_factory=dict, description="Header to the name of its variable."
     )
+    tls: TlsKeys | None = Field(default=None, description="Certificates, where the system's own do not do.")
 
 
 class OpenAiEndpoint(CalledEndpoint):
@@ -195,16 +228,45 @@ class RecordedEndpoint(EndpointKeys):
 Endpoint = Annotated[OpenAiEndpoint | HttpEndpoint | PythonEndpoint | RecordedEndpoint, Field(discriminator="kind")]
 
 
+def _written(concurrency: Concurrency) -> int | str:
+    least, start, most = concurrency.least, concurrency.start, concurrency.most
+    return start if least == most else f"{least}-{start}-{most}"
+
+
 class LimitsKeys(Keys):
     """Bounds on calling."""
 
-    concurrency: int = Field(default=_DEFAULTS.concurrency.most, ge=1, le=1000, description="Calls in flight at once.")
-    timeout: str = Field(
-        default=f"{_DEFAULTS.timeouts.total_s:g}s",
-        pattern=DURATION,
-        description="For one attempt, with its unit: 60s, 1500ms, 2m.",
+    concurrency: ConcurrencyText = Field(
+        default=_written(_DEFAULTS.concurrency),
+        description="Calls in flight at once: a number, or least-start-most (1-16-256), which finds its own.",
     )
+    timeout: Duration = Field(
+        default=f"{_DEFAULTS.timeouts.total_s:g}s", description="For one attempt, with its unit: 60s, 1500ms, 2m."
+    )
+    connect_timeout: Duration = Field(
+        default=f"{_DEFAULTS.timeouts.connect_s:g}s", description="For the connection of one attempt."
+    )
+    first_token_timeout: Duration | None = Field(
+        default=None, description="From the request to the first token of a stream."
+    )
+    idle_timeout: Duration | None = Field(default=None, description="Between two reads of a response.")
     retries: int = Field(default=_DEFAULTS.retries, ge=0, le=20, description="Further attempts after the first.")
+    retry_for: Duration = Field(
+        default=f"{_DEFAULTS.retry_for_s:g}s", description="No further attempt begins later than this after the first."
+    )
+    requests_per_minute: float | None = Field(default=None, gt=0, description="Attempts a minute, retries included.")
+    tokens_per_minute: float | None = Field(default=None, gt=0, description="Prompt and completion tokens a minute.")
+    give_up_after: int = Field(
+        default=_DEFAULTS.give_up_after,
+        ge=0,
+        description="So many failed attempts one after the other, with no answer between, end the run. 0: never.",
+    )
+    max_cost_usd: float | None = Field(
+        default=None, gt=0, description="What all sittings of a run may cost; it stops there and can go on."
+    )
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="Prompt and completion tokens that all sittings of a run may use."
+    )
 
 
 class ObjectiveKeys(Keys):

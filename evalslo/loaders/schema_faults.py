@@ -6,7 +6,17 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from evalslo.loaders import schema
-from evalslo.loaders.schema import DURATION, WANTED, CalledEndpoint, Endpoint, SuiteFile
+from evalslo.loaders.schema import (
+    CONCURRENCY,
+    DURATION,
+    WANTED,
+    CalledEndpoint,
+    Endpoint,
+    HttpEndpoint,
+    LimitsKeys,
+    OpenAiEndpoint,
+    SuiteFile,
+)
 from evalslo.loaders.telling import found, quoted, unknown
 from evalslo.loaders.yaml_marks import Keys, Value
 
@@ -26,6 +36,7 @@ _KEYS_UNDER: dict[str, type[schema.Keys]] = {
     "price": schema.PriceKeys,
     "read": schema.ReadKeys,
     "contexts": schema.ReadContextsKeys,
+    "tls": schema.TlsKeys,
     "usage": schema.ReadUsageKeys,
     "openai": schema.OpenAiEndpoint,
     "http": schema.HttpEndpoint,
@@ -63,7 +74,7 @@ def check_suite(value: Value) -> tuple[SuiteFile | None, tuple[Complaint, ...]]:
         model = SuiteFile.model_validate(value)
     except ValidationError as error:
         return None, _complaints(error, value)
-    more = (*_golden(model), *((("endpoint", *keys), message) for keys, message in _headers(model.endpoint)))
+    more = (*_golden(model), *((("endpoint", *keys), message) for keys, message in _together(model.endpoint)))
     return (None if more else model), more
 
 
@@ -73,8 +84,18 @@ def check_endpoint(value: Value) -> tuple[Endpoint | None, tuple[Complaint, ...]
         model = _ENDPOINT.validate_python(value)
     except ValidationError as error:
         return None, _complaints(error, value)
-    more = tuple(_headers(model))
+    more = tuple(_together(model))
     return (None if more else model), more
+
+
+def sound_limits(value: Value) -> LimitsKeys:
+    """The keys of `limits` that are in order by themselves; the faults of the others are told by `check_suite`."""
+    said = value if isinstance(value, dict) else {}
+    try:
+        return LimitsKeys.model_validate(said)
+    except ValidationError as error:
+        faulty = {detail["loc"][0] for detail in error.errors(include_url=False)}
+        return LimitsKeys.model_validate({key: limit for key, limit in said.items() if key not in faulty})
 
 
 def _complaints(error: ValidationError, value: Value) -> tuple[Complaint, ...]:
@@ -86,6 +107,12 @@ def _golden(model: SuiteFile) -> Iterator[Complaint]:
         yield ("golden",), "wanted exactly one of path and hub"
 
 
+def _together(endpoint: Endpoint) -> Iterator[Complaint]:
+    """What is wrong with keys that are each in order."""
+    yield from _headers(endpoint)
+    yield from _tls(endpoint)
+
+
 def _headers(endpoint: Endpoint) -> Iterator[Complaint]:
     """A header's secret must come from a variable: the suite is copied into every kept run."""
     if isinstance(endpoint, CalledEndpoint):
@@ -93,6 +120,19 @@ def _headers(endpoint: Endpoint) -> Iterator[Complaint]:
             if name.lower() in _SECRET_HEADERS and "${" not in text:
                 message = "a secret must not stand in a suite; put the name of its variable into headers_env"
                 yield ("headers", name), message
+
+
+def _tls(endpoint: Endpoint) -> Iterator[Complaint]:
+    if not isinstance(endpoint, OpenAiEndpoint | HttpEndpoint) or endpoint.tls is None:
+        return
+    tls = endpoint.tls
+    if tls.key is not None and tls.cert is None:
+        yield ("tls", "key"), "a key without its certificate; name that in cert"
+    if tls.ca is not None and not tls.verify:
+        yield ("tls", "verify"), "false trusts whoever answers, and ca says whom to trust; take one of them out"
+    url = endpoint.base_url if isinstance(endpoint, OpenAiEndpoint) else endpoint.url
+    if url.startswith("http://"):
+        yield ("tls",), "an http:// address has no TLS; write https://, or take tls out"
 
 
 def _keys(detail: ErrorDetails, value: Value) -> Keys:
@@ -135,7 +175,7 @@ def _message(detail: ErrorDetails) -> str:
         return _without_form(detail)
     if kind in _WANTED_BOUND:
         return f"found {shown}; wanted {_WANTED_BOUND[kind].format(**context)}"
-    if loc[-1:] == ("timeout",):
+    if kind == "string_type" and loc[:1] == ("limits",):
         return f"found {shown}; wanted {WANTED[DURATION]}"
     mend = "; put it in quotes" if kind == "string_type" and isinstance(detail["input"], int | float) else ""
     return f"found {shown}; wanted {_WANTED_TYPE.get(kind, detail['msg'])}{mend}"
@@ -144,8 +184,10 @@ def _message(detail: ErrorDetails) -> str:
 def _shown(detail: ErrorDetails) -> str:
     """What was found, unless it may be a secret in the wrong place."""
     value = detail["input"]
-    hidden = _NEVER_SHOWN.intersection(map(str, detail["loc"])) or (isinstance(value, str) and "@" in value)
-    return "a value (not shown here)" if hidden and isinstance(value, str) else found(value)
+    if not isinstance(value, str):
+        return found(value)
+    hidden = _NEVER_SHOWN.intersection(map(str, detail["loc"])) or "@" in value or "-----" in value
+    return "a value (not shown here)" if hidden else found(value)
 
 
 def _unknown_key(loc: tuple[str | int, ...]) -> str:
@@ -175,5 +217,7 @@ def _without_form(detail: ErrorDetails) -> str:
         return f"found {found(detail['input'])}; wanted text such as 'hallucination <= 5%', or a mapping with objective"
     if detail["loc"] in {(), ("endpoint",)}:
         return "the key 'kind' is missing; wanted openai, http, python or recorded"
+    if detail["loc"][-1] == "concurrency":
+        return f"found {found(detail['input'])}; wanted {WANTED[CONCURRENCY]}"
     wanted = "text or a mapping" if detail["loc"][-1] == "usage" else "text or a list of texts"
     return f"found {_shown(detail)}; wanted {wanted}"

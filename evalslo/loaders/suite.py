@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalslo.errors import EvalsloError, FileFaults, UsageError
-from evalslo.loaders.grammar import TIMES
+from evalslo.loaders.limits import check_limits_together, read_limits
 from evalslo.loaders.objectives import Complaint, Entry, read_entries
 from evalslo.loaders.settings import apply_settings
 from evalslo.loaders.telling import first_faults, unknown
@@ -16,12 +16,13 @@ from evalslo.loaders.variants import check_variants, variant_endpoint
 from evalslo.loaders.yaml_marks import Document, Value, read_yaml
 from evalslo.model.objective import Objective, Place
 from evalslo.model.sli import SliSpec
-from evalslo.model.suite import Concurrency, EndpointSpec, GateRules, GoldenSource, Limits, Price, Suite, Timeouts
+from evalslo.model.suite import EndpointSpec, GateRules, GoldenSource, Price, Suite
 
 if TYPE_CHECKING:
-    from evalslo.loaders.schema import GateKeys, GoldenKeys, LimitsKeys, ObjectiveKeys, SuiteFile
+    from evalslo.loaders.schema import GateKeys, GoldenKeys, ObjectiveKeys, SuiteFile
 
 _OF_EVERY_KIND = {"kind", "price", "contexts_from"}
+_ONLY_END_A_RUN = {"max_cost_usd", "max_tokens", "give_up_after"}
 
 
 def read_suite(
@@ -33,7 +34,7 @@ def read_suite(
     the variant's name or the settings are at fault.
     """
     document = apply_settings(read_yaml(path), settings=settings)
-    model, entries = _checked(document, slis=slis)
+    model, entries = _checked(document, slis=slis, variant=variant)
     if variant is not None and variant not in model.variants:
         raise UsageError(f"{path}: {unknown(variant, model.variants, what='variant')}")
     gate = _gate(model.gate)
@@ -50,12 +51,12 @@ def read_suite(
         objectives=objectives,
         slis={name: spec for name, spec in slis.items() if name in names},
         repeats=model.repeats,
-        limits=_limits(model.limits),
+        limits=read_limits(model.limits),
         gate=gate,
         file=str(path),
         folder=path.parent,
         text=document.text,
-        digest=_digest(document.text, variant, settings),
+        digest=_digest(document.value, variant),
         variant=variant,
         settings=tuple(settings),
     )
@@ -69,14 +70,20 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evalslo suite"}
 
 
-def _checked(document: Document, *, slis: Mapping[str, SliSpec]) -> tuple["SuiteFile", tuple[Entry, ...]]:
+def _checked(
+    document: Document, *, slis: Mapping[str, SliSpec], variant: str | None
+) -> tuple["SuiteFile", tuple[Entry, ...]]:
     """The file's keys and objectives. Raises with all that is wrong, in the order of the file."""
     from evalslo.loaders.schema_faults import check_suite
 
     model, complaints = check_suite(document.value)
     read = read_entries(document.value, slis=slis)
     known = {keys for keys, _ in complaints}
-    further = (*read.complaints, *check_variants(document.value))
+    further = (
+        *read.complaints,
+        *check_variants(document.value),
+        *check_limits_together(document.value, variant=variant),
+    )
     complaints = (*complaints, *(complaint for complaint in further if complaint[0] not in known))
     if model is None or complaints:
         raise _told(document, complaints)
@@ -123,9 +130,7 @@ def _endpoint(suite: Value, variant: str | None) -> EndpointSpec:
     """The endpoint to call. Its options are the file's own words: what a kind does without a key is that kind's affair."""
     from evalslo.loaders.schema_faults import check_endpoint
 
-    value = _at(suite, "endpoint")
-    if variant is not None:
-        value = variant_endpoint(value, _at(_at(suite, "variants"), variant))
+    value = _called(suite, variant)
     model, _ = check_endpoint(value)
     if model is None or not isinstance(value, dict):
         raise AssertionError("an endpoint with faults was told before")
@@ -134,11 +139,9 @@ def _endpoint(suite: Value, variant: str | None) -> EndpointSpec:
     return EndpointSpec(kind=model.kind, options=options, price=price, contexts_from=model.contexts_from)
 
 
-def _limits(said: "LimitsKeys") -> Limits:
-    number = said.timeout.rstrip("ms")
-    timeout_s = float(Fraction(number) * TIMES[said.timeout.removeprefix(number)])
-    fixed = Concurrency(least=said.concurrency, start=said.concurrency, most=said.concurrency)
-    return Limits(concurrency=fixed, timeouts=Timeouts(total_s=timeout_s), retries=said.retries)
+def _called(suite: Value, variant: str | None) -> Value:
+    endpoint = _at(suite, "endpoint")
+    return endpoint if variant is None else variant_endpoint(endpoint, _mapping(suite, "variants").get(variant))
 
 
 def _gate(said: "GateKeys") -> GateRules:
@@ -164,6 +167,21 @@ def _at(value: Value, key: str) -> Value:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _digest(text: str, variant: str | None, settings: Sequence[str]) -> str:
-    said = json.dumps([text, variant, list(settings)], ensure_ascii=True)
-    return f"sha256:{hashlib.sha256(said.encode()).hexdigest()}"
+def _mapping(value: Value, key: str) -> dict[str, Value]:
+    inside = _at(value, key)
+    return inside if isinstance(inside, dict) else {}
+
+
+def _digest(suite: Value, variant: str | None) -> str:
+    """`sha256:...` over what the file means: its keys after all settings, with the endpoint that is called.
+
+    Comments, the order of keys and the other variants are not in it. Nor are the caps, which end a run and change none of
+    its answers: a run that they stopped goes on under higher ones. Concurrency, rates, time-outs and retries are in it: they
+    decide how busy the server is and how long it is waited for, and with that latencies and errors. Answers of two paces
+    in one run would be two measurements.
+    """
+    said = {key: value for key, value in suite.items() if key != "variants"} if isinstance(suite, dict) else {}
+    limits = {key: value for key, value in _mapping(suite, "limits").items() if key not in _ONLY_END_A_RUN}
+    said |= {"endpoint": _called(suite, variant), "limits": limits, "variant": variant}
+    text = json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,8 +1,11 @@
-"""What an objective can show before anything is called."""
+"""What an objective can show before anything is called, and what calling will take."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from evalslo.model.objective import Objective
+
+CostBasis = Literal["run", "prompts", "recorded", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,4 +27,40 @@ class Outlook:
     most_bad: int | None = None
     half_bad: float | None = None
     power: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapOutlook:
+    """After how many calls a cap of the suite will end the run: `least` to `most`, the planned number where it will not.
+
+    None: unknown.
+    """
+
+    key: str
+    bound: float
+    least: int | None
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostOutlook:
+    """What the planned calls of one endpoint will take, retries apart. None: unknown.
+
+    `basis` says where it is from: what the calls of the kept run `run_id` took on average, or `looked_at` of the golden
+    queries, their prompts written out (then completion tokens and their cost are the most that is allowed). `cost_usd` is
+    of both kinds of tokens, `prompt_cost_usd` of the prompts alone.
+    """
+
+    calls: int
+    basis: CostBasis
+    queries: int = 0
+    looked_at: int = 0
+    run_id: str | None = None
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
+    prompt_cost_usd: float | None = None
+    cost_usd: float | None = None
+    price_is_known: bool = True
+    caps: tuple[CapOutlook, ...] = ()
     notes: tuple[str, ...] = ()

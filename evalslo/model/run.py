@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evalslo.model.scorecard import Fingerprint
+from evalslo.model.scorecard import Fingerprint, Lag
 
 RunState = Literal["collecting", "interrupted", "finished"]
 Sampling = Literal["fixed", "sequential"]
@@ -17,15 +17,6 @@ class Stop:
 
     code: StopCode
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lag:
-    """How late the event loop came to what was due, in seconds: what a measured time may be wrong by."""
-
-    p50_s: float
-    p99_s: float
-    max_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,14 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(
+    slots=True, kw_only=True
+)  # not frozen: there are millions, and a frozen one takes three times as long to make
 class Observation:
     """One SLI of one planned event, without text: the hinge between answers and objectives.
 
     Exactly one of `value` and `missing` is None. A call error that counts as bad has its worst value already, and is
-    `failed`. `weight` is that of its golden query, above 0.
+    `failed`. `weight` is that of its golden query, above 0. Nobody changes one.
     """
 
     query_id: str
@@ -189,13 +191,26 @@ class WorstAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageTotals:
-    """What the run cost. None is unknown, never 0."""
+    """What the run spent. None is unknown, never 0.
+
+    `cached` answers came from the cache: they are no calls, and cost nothing.
+    """
 
     calls: int
     retries: int
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How late the event loop came to what was due, in seconds: what a measured time may be wrong by."""
+
+    p50_s: float
+    p99_s: float
+    max_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +227,7 @@ class Fingerprint:
 class Scorecard:
     """The answer: does it meet its objectives: yes, no, or not yet known. `exit_code` follows from it.
 
-    `errors` counts failed calls by class, `error_examples` has what the first of each class said.
+    `errors` counts failed calls by class, `error_examples` has what the first of each class said. `lag` None: no call was live.
     """
 
     suite: str
@@ -234,3 +249,4 @@ class Scorecard:
     advice: tuple[str, ...] = ()
     slices: tuple[SliceFinding, ...] = ()
     sequential: Sequential | None = None
+    lag: Lag | None = None

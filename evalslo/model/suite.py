@@ -112,7 +112,8 @@ class GateRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """One suite. `folder` is what relative paths start from; `text` the file as read, `digest` over text, variant and settings.
+    """One suite. `folder` is what relative paths start from; `text` the file as read, `digest` over what
+    it means with variant and settings, but for the caps that only end a run.
 
     `slis` are the specs of the SLIs that its objectives use.
     """

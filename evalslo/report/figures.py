@@ -96,6 +96,19 @@ def amount(value: float, *, unit: Unit | None) -> str:
     return _number(Fraction(value) * ruler.factor, decimals=ruler.decimals) + ruler.unit
 
 
+def lasting(seconds: float) -> str:
+    """A stretch of time as one says it, to the second, or to the minute from an hour on.
+
+    >>> lasting(12.4), lasting(200), lasting(3900)
+    ('12 s', '3 min 20 s', '1 h 5 min')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def quantity_ruler(unit: Unit | None, *, largest: float) -> Ruler:
     """The ruler that shows `largest` to three digits; seconds below one are told in milliseconds."""
     if unit == "s" and largest < 1:

@@ -9,7 +9,7 @@ from evalslo.model.outlook import Outlook
 from evalslo.report.figures import share
 from evalslo.report.paper import Paper, hanging, paper_of, put, said
 
-_INDENT = "      "
+_INDENT = 6
 
 
 def render_outlooks(suite: str, outlooks: Sequence[Outlook], *, console: Console) -> None:
@@ -28,7 +28,7 @@ def _lines(paper: Paper, outlook: Outlook) -> list[Text]:
     title = Text.assemble("  ", (sign, colour), " ", (head, "bold"), soft)
     lines = title.wrap(paper.console, paper.width)
     for sentence in (_takes(outlook), *outlook.notes):
-        lines.extend(hanging(paper, _INDENT, Text(said(paper, sentence)), indent=len(_INDENT)))
+        lines.extend(hanging(paper, "", Text(said(paper, sentence)), indent=_INDENT))
     return list(lines)
 
 

@@ -23,6 +23,7 @@ class Signs:
     passed: str
     failed: str
     line: str
+    thin: str
     dot: str
     tick: str
     crossed: str
@@ -36,11 +37,11 @@ class Signs:
 
 
 UNICODE = Signs(
-    passed="✓", failed="✗", line="━", dot="●", tick="│", crossed="┿", left="◂", right="▸",
+    passed="✓", failed="✗", line="━", thin="─", dot="●", tick="│", crossed="┿", left="◂", right="▸",
     at_least="≥", at_most="≤", between=" · ", none="–", arrow="→",
 )  # fmt: skip
 ASCII = Signs(
-    passed="+", failed="x", line="=", dot="O", tick="|", crossed="+", left="<", right=">",
+    passed="+", failed="x", line="=", thin="-", dot="O", tick="|", crossed="+", left="<", right=">",
     at_least=">=", at_most="<=", between=" | ", none="-", arrow="->",
 )  # fmt: skip
 

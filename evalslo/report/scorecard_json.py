@@ -2,7 +2,8 @@
 
 The keys are public and always there; null where one does not apply. After the documented ones come `variant`, `timings`
 (where latencies come from), `errors` (failed calls by class), `error_examples` (what the first of each class said), `worst`
-(the worst answers with their evidence), `advice`, and `slices` (objectives by tag, explored and never gated).
+(the worst answers with their evidence), `advice`, `slices` (objectives by tag, explored and never gated), and `lag` (what
+live latencies may be wrong by).
 """
 
 import json
@@ -16,6 +17,7 @@ from evalslo.model.scorecard import (
     Correction,
     Estimate,
     Fingerprint,
+    Lag,
     ObjectiveResult,
     QuantileEstimate,
     Reason,
@@ -86,6 +88,7 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "worst": [_worst(answer) for answer in card.worst],
         "advice": card.advice,
         "slices": [_finding(finding) for finding in card.slices],
+        "lag": _lag(card.lag),
     }
 
 
@@ -208,7 +211,12 @@ def _usage(usage: UsageTotals) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "cost_usd": usage.cost_usd,
         "judge": None,
+        "cached": usage.cached,
     }
+
+
+def _lag(lag: Lag | None) -> dict[str, Any] | None:
+    return None if lag is None else {"p50_s": lag.p50_s, "p99_s": lag.p99_s, "max_s": lag.max_s}
 
 
 def _fingerprint(fingerprint: Fingerprint) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from evalslo.model.scorecard import ObjectiveResult, Reason, Scorecard, Sequential, UsageTotals, Verdict
+from evalslo.report.failed_calls import failed_calls
 from evalslo.report.figures import amount
 from evalslo.report.paper import COLOURS, Paper, flowing, joined, labelled, paper_of, put, said, verdict_mark
 from evalslo.report.rows import is_unconfirmed, objective_rows
@@ -15,7 +16,6 @@ from evalslo.report.told import told_reasons
 from evalslo.report.worst import worst_answers
 
 _INDENT = 4
-_MOST_ERROR_LINES = 2
 _MOST_REASONS = 8
 _MOST_ADVICE = 8
 _TIMINGS = {
@@ -149,7 +149,7 @@ def _needed(paper: Paper, result: ObjectiveResult) -> Text:
 
 
 def _footer(paper: Paper, scorecard: Scorecard, *, run_folder: str | None) -> list[Text]:
-    page = labelled(paper, "errors", _errors(paper, scorecard), lines=_MOST_ERROR_LINES)
+    page = failed_calls(paper, scorecard)
     page += labelled(paper, "usage", [Text(joined(paper, _usage(scorecard.usage)))])
     page += labelled(paper, "timings", _timings(scorecard))
     if run_folder is not None:
@@ -157,26 +157,15 @@ def _footer(paper: Paper, scorecard: Scorecard, *, run_folder: str | None) -> li
     return page
 
 
-def _errors(paper: Paper, scorecard: Scorecard) -> list[Text]:
-    """A line a class of failed calls, the most frequent first, with what the first of them said."""
-    frequent = sorted(scorecard.errors.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        Text.assemble(
-            (f"{said(paper, kind, width=24).replace('_', ' ')} {number:,}", "bold"),
-            f": {said(paper, example)}" if (example := scorecard.error_examples.get(kind)) else "",
-        )
-        for kind, number in frequent
-    ]
-
-
 def _usage(usage: UsageTotals) -> list[str]:
-    """Calls, retries, tokens and cost; what is unknown is said to be."""
+    """Calls, retries, answers from the cache, tokens and cost; what is unknown is said to be."""
     if usage.prompt_tokens is None and usage.completion_tokens is None:
         tokens = "tokens unknown"
     else:
         tokens = f"{_count(usage.prompt_tokens)} prompt + {_count(usage.completion_tokens)} completion tokens"
     cost = "unknown" if usage.cost_usd is None else amount(usage.cost_usd, unit="usd")
-    return [f"{usage.calls:,} calls", f"{usage.retries:,} retries", tokens, f"cost {cost}"]
+    cached = f"{usage.cached:,} cached" if usage.cached else ""
+    return [f"{usage.calls:,} calls", f"{usage.retries:,} retries", cached, tokens, f"cost {cost}"]
 
 
 def _count(tokens: int | None) -> str:
@@ -184,5 +173,12 @@ def _count(tokens: int | None) -> str:
 
 
 def _timings(scorecard: Scorecard) -> list[Text]:
-    """Where latencies do not come from this run's own calls, a word on it."""
-    return [Text(_TIMINGS[timing]) for timing in sorted(set(scorecard.timings)) if timing in _TIMINGS]
+    """What latencies may be wrong by, and where they do not come from this run's own calls, a word on it."""
+    lag = scorecard.lag if "live" in scorecard.timings else None
+    late = [] if lag is None else [f"loop lag p99 {_seconds(lag.p99_s)}, at most {_seconds(lag.max_s)}"]
+    elsewhere = [_TIMINGS[timing] for timing in sorted(set(scorecard.timings)) if timing in _TIMINGS]
+    return [Text(line) for line in (*late, *elsewhere)]
+
+
+def _seconds(seconds: float) -> str:
+    return amount(seconds, unit="s")

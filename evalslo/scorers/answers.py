@@ -24,9 +24,11 @@ from evalslo.scorers.words import UNSPACED
 LONGEST_ANSWER = 100_000
 """Characters; patterns, texts and references are compared with what comes before. JSON is read whole."""
 
-_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
-_DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
+# both begin with a letter, which is quick to find; their lookbehinds are \b, and a digit before the point
+_ARTICLE = re.compile(r"(?:a(?<!\wa)n?|t(?<!\wt)he)\b")
+_DECIMAL_POINT = re.compile(r"\.(?<=\d\.)(?=\d)")
 _KEPT_POINT = "\ue000"  # of the private use area: stands for a decimal point while punctuation is dropped
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _UNSPACED_CHARACTER = re.compile(rf"([{UNSPACED}])")
 
 
@@ -39,11 +41,13 @@ def normalized(text: str) -> list[str]:
     ['1008', 'of', '43.2', 'percent']
     """
     folded = unicodedata.normalize("NFKC", text).casefold().replace(_KEPT_POINT, "").replace("%", " percent ")
-    folded = _DECIMAL_POINT.sub(_KEPT_POINT, folded)
-    kept = "".join(
-        letter for letter in folded if letter not in string.punctuation and unicodedata.category(letter)[0] != "P"
-    )
-    words = _UNSPACED_CHARACTER.sub(r" \1 ", _ARTICLE.sub(" ", kept))
+    plain = folded.isascii()  # then all punctuation is string.punctuation, and no character is a word by itself
+    kept = _DECIMAL_POINT.sub(_KEPT_POINT, folded).translate(_NO_PUNCTUATION)
+    if plain:
+        words = _ARTICLE.sub(" ", kept)
+    else:
+        kept = "".join(letter for letter in kept if unicodedata.category(letter)[0] != "P")
+        words = _UNSPACED_CHARACTER.sub(r" \1 ", _ARTICLE.sub(" ", kept))
     return words.replace(_KEPT_POINT, ".").split()
 
 

@@ -40,13 +40,14 @@ def errors(_response: Response) -> Outcome:
 
 def tokens(response: Response) -> Outcome:
     """Completion tokens as the endpoint counted them."""
+    # a cached answer keeps what it took when it was made: that is a property of the answer, and what the run spent is not
     if response.usage is None or response.usage.completion_tokens is None:
         return Missing.NO_USAGE
     return float(response.usage.completion_tokens)
 
 
 def cost(response: Response) -> Outcome:
-    """US dollars; an unknown price is unknown and not 0."""
+    """US dollars, of a cached answer what it cost when it was made; an unknown price is unknown and not 0."""
     return Missing.NO_PRICE if response.cost_usd is None else response.cost_usd
 
 

@@ -8,6 +8,7 @@ doi:10.1080/00401706.1982.10487790); it fails when a critical miss survives Holm
 from collections.abc import Sequence
 from dataclasses import replace
 
+from evalslo.model.run import Stop
 from evalslo.model.scorecard import ObjectiveResult, Reason, Verdict
 from evalslo.slo.reasons import reason_of
 from evalslo.stats.holm import survivors
@@ -37,13 +38,20 @@ def p_of_miss(row: ObjectiveResult) -> float:
 
 
 def decide(
-    rows: Sequence[ObjectiveResult], *, unanswered: str | None, limited: bool, interrupted: bool
+    rows: Sequence[ObjectiveResult],
+    *,
+    unanswered: str | None,
+    limited: bool,
+    interrupted: bool,
+    stopped: Stop | None = None,
 ) -> tuple[Verdict, int, tuple[Reason, ...]]:
     """The run's verdict, exit code and reasons, from rows that went through `confirm`.
 
-    `unanswered` says why no call brought an answer; None where one did. Precedence: a confirmed miss (1), then what could
-    not be measured (4), then what could not be shown (3), then 0.
+    `unanswered` says why no call brought an answer; None where one did. `interrupted`: it is not finished; `stopped` says
+    why, None where it was killed. Precedence: a confirmed miss (1), then what could not be measured (4), then what could
+    not be shown (3), then 0.
     """
+    ended_early = _ended_early(stopped) if interrupted or stopped is not None else ()
     critical = [row for row in rows if row.objective.critical]
     missed_first = sorted(critical, key=lambda row: row.verdict is not Verdict.FAIL)
     reasons = tuple(reason for row in missed_first for reason in row.reasons)
@@ -51,12 +59,11 @@ def decide(
         return _outcome(Verdict.ERROR, Reason(code="no_critical", text="no critical objective: nothing was decided"))
     if unanswered is not None:
         text = f"no call brought an answer, so nothing was measured: {unanswered}"
-        return _outcome(Verdict.ERROR, Reason(code="no_answer", text=text))
+        return _outcome(Verdict.ERROR, *(() if stopped is None else ended_early), Reason(code="no_answer", text=text))
     if any(row.verdict is Verdict.FAIL and not _unconfirmed(row) for row in critical):
         return _outcome(Verdict.FAIL, *reasons)
-    if interrupted:
-        text = "stopped before it was finished; run it again with --resume to go on"
-        return _outcome(Verdict.ERROR, Reason(code="interrupted", text=text), *reasons)
+    if ended_early:
+        return _outcome(Verdict.ERROR, *ended_early, *reasons)
     if any(row.verdict is Verdict.ERROR for row in critical):
         return _outcome(Verdict.ERROR, *reasons)
     if limited:
@@ -65,6 +72,13 @@ def decide(
     if any(_blocks(row) for row in critical):
         return _outcome(Verdict.INCONCLUSIVE, *reasons)
     return _outcome(Verdict.PASS, *(_warned(reason, critical) for reason in reasons))
+
+
+def _ended_early(stopped: Stop | None) -> tuple[Reason, ...]:
+    if stopped is not None:
+        return (Reason(code=stopped.code, text=stopped.text),)
+    text = "stopped before it was finished; run it again with --resume to go on"
+    return (Reason(code="interrupted", text=text),)
 
 
 def _outcome(verdict: Verdict, *reasons: Reason) -> tuple[Verdict, int, tuple[Reason, ...]]:

@@ -48,8 +48,6 @@ def design_of(
     objective: Objective, queries: Sequence[GoldenQuery], *, spec: SliSpec, repeats: int, rules: GateRules
 ) -> Design:
     """The design of `objective` over the golden queries that its SLI speaks of."""
-    from evalslo.stats.betting import perfect_units_worth
-
     spoken = [query for query in queries if silent_on(query, sli=objective.sli, spec=spec) is None]
     copies = repeats if repeats_count(objective) else 1
     units = _units(spoken, copies=copies, rules=rules)
@@ -58,6 +56,8 @@ def design_of(
     independent = not weighted and elements == len(units)
     bets = rules.strict and not (independent and objective.shape == "event_ratio")
     if bets:
+        from evalslo.stats.betting import perfect_units_worth
+
         effective = perfect_units_worth([math.fsum(unit) for unit in units], target=good_target(objective))
     else:
         effective = float(len(units)) if independent else _effective(units, float(rules.icc_floor))

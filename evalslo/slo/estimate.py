@@ -78,16 +78,24 @@ def counts_of(missing: Sequence[Missing | None], *, good: int | None = None) -> 
 def elements_of(events: Sequence[Observation]) -> Elements:
     """The measured events as elements in independent units, by the table above."""
     measured = [one for one in events if one.value is not None]
+    query_of: dict[str, str] = {}
+    if all(query_of.setdefault(one.cluster, one.query_id) == one.query_id for one in measured):
+        values = tuple(float(one.value) for one in measured if one.value is not None)
+        return _elements(measured, values, queries=len(query_of))
     queries: dict[tuple[str, str], list[Observation]] = {}
     for one in measured:
         queries.setdefault((one.cluster, one.query_id), []).append(one)
-    grouped = len({cluster for cluster, _ in queries}) < len(queries)
-    elements = list(queries.values()) if grouped else [[one] for one in measured]
-    weights = tuple(found[0].weight for found in elements)
+    values = tuple(mean_of([one.value for one in found if one.value is not None]) for found in queries.values())
+    return _elements([found[0] for found in queries.values()], values, queries=len(queries))
+
+
+def _elements(firsts: Sequence[Observation], values: tuple[float, ...], *, queries: int) -> Elements:
+    """Elements of these values, each with the unit and the weight of the first of its events."""
+    weights = tuple(one.weight for one in firsts)
     return Elements(
-        values=tuple(mean_of([one.value for one in found if one.value is not None]) for found in elements),
-        units=tuple(codes_of(found[0].cluster for found in elements)),
-        queries=len(queries),
+        values=values,
+        units=tuple(codes_of(one.cluster for one in firsts)),
+        queries=queries,
         weights=weights if len(set(weights)) > 1 else None,
     )
 

@@ -58,6 +58,8 @@ def explore(
     stands out does so among all findings together (Benjamini-Hochberg).
     """
     slices = _largest_slices(queries)
+    if not slices:
+        return ()
     found = [
         finding
         for row in rows
@@ -114,9 +116,9 @@ def _measured(
     The rows stand in an order that knows nothing of the order of the queries, so that no sum over some of them does.
     """
     place = {query.id: number for number, query in enumerate(queries)}
-    found = [(place[one.query_id], one.value) for one in events_of(objective, observations) if one.value is not None]
-    places = np.asarray([number for number, _ in found], dtype=np.int64)
-    values = np.asarray([value for _, value in found], dtype=np.float64)
+    measured = [one for one in events_of(objective, observations) if one.value is not None]
+    places = np.asarray([place[one.query_id] for one in measured], dtype=np.int64)
+    values = np.asarray([one.value for one in measured], dtype=np.float64)
     events = np.bincount(places, minlength=len(queries)).astype(np.int64, copy=False)
     sums = np.bincount(places, weights=values, minlength=len(queries)).astype(np.float64, copy=False)
     weights = np.asarray([1.0 if query.weight is None else query.weight for query in queries], dtype=np.float64)

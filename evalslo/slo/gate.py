@@ -46,10 +46,10 @@ def judge(
 
     `estimator` makes the estimate from the events in another way than by the fixed-n bound of their design: sequentially.
     """
-    row = _counted(objective, observations, rules=rules, scorer=scorer)
+    events = events_of(objective, observations)
+    row = _counted(objective, events, rules=rules, scorer=scorer)
     if row.verdict is Verdict.ERROR:
         return row
-    events = events_of(objective, observations)
     units = in_population(events, population=rules.population)
     if estimator is None:
         found = _estimate(objective, units, counts=row.counts, spec=spec, rules=rules)
@@ -78,10 +78,10 @@ def judge_corrected(
 
     Raises UsageError for labels of what can have none.
     """
-    row = _counted(objective, observations, rules=rules, scorer=scorer)
+    events = events_of(objective, observations)
+    row = _counted(objective, events, rules=rules, scorer=scorer)
     if row.verdict is Verdict.ERROR:
         return row
-    events = events_of(objective, observations)
     raw = _estimate(objective, events, counts=row.counts, spec=spec, rules=rules)
     fixed = corrected(
         objective, raw, observations=observations, labels=labels, spec=spec, rules=rules, scorer=scorer, run_id=run_id
@@ -98,10 +98,10 @@ def judge_corrected(
 
 
 def _counted(
-    objective: Objective, observations: Sequence[Observation], *, rules: GateRules, scorer: str | None
+    objective: Objective, events: Sequence[Observation], *, rules: GateRules, scorer: str | None
 ) -> ObjectiveResult:
     """The row before anything is estimated; ERROR where there is too little to estimate from."""
-    counts = estimating.count(events_of(objective, observations), ratio=objective.shape == "event_ratio")
+    counts = estimating.count(events, ratio=objective.shape == "event_ratio")
     missing = why_unmeasurable(objective, counts, rules)
     return ObjectiveResult(
         objective=objective,

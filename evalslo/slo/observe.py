@@ -4,7 +4,8 @@ The denominator is fixed by the golden set: an event without a score is an obser
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import ge, le
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -12,7 +13,9 @@ from evalslo.model.score import Missing, Score
 from evalslo.model.scorecard import Observation
 from evalslo.model.sli import Sli, SliSpec
 from evalslo.model.suite import Population
-from evalslo.slo.applies import silent_on
+from evalslo.slo.observer import Observer, worst_value
+
+__all__ = ["Event", "events_of", "goodness", "in_population", "is_good", "observe", "worst_value"]
 
 Event = tuple[str, int]
 
@@ -24,45 +27,10 @@ def observe(
 
     `slis` maps each wanted SLI to its spec. A failed call becomes its worst value where the spec says `bad`.
     """
-    by_sli: dict[str, dict[Event, Score]] = {str(sli): {} for sli in slis}
+    observer = Observer(queries, repeats=repeats, slis=slis)
     for score in scores:
-        if score.sli in by_sli:
-            by_sli[score.sli][score.query_id, score.repeat] = score
-    return {
-        str(sli): tuple(
-            _observation(query, repeat, by_sli[str(sli)].get((query.id, repeat)), sli=sli, spec=spec)
-            for query in queries
-            for repeat in range(repeats)
-        )
-        for sli, spec in slis.items()
-    }
-
-
-def _observation(query: GoldenQuery, repeat: int, score: Score | None, *, sli: Sli, spec: SliSpec) -> Observation:
-    value, missing = None, Missing.NOT_COLLECTED
-    if score is not None:
-        value, missing = score.value, score.reason or Missing.SCORER_ERROR
-    if value is None and missing in (Missing.CALL_ERROR, Missing.NOT_COLLECTED):
-        missing = silent_on(query, sli=sli, spec=spec) or missing
-    failed = value is None and missing is Missing.CALL_ERROR and spec.on_error == "bad"
-    if failed:
-        value = worst_value(spec)
-    return Observation(
-        query_id=query.id,
-        cluster=query.cluster,
-        repeat=repeat,
-        value=value,
-        missing=missing if value is None else None,
-        weight=1.0 if query.weight is None else query.weight,
-        failed=failed,
-    )
-
-
-def worst_value(spec: SliSpec) -> float:
-    """What a failed call is worth: 0 or 1 for rates and scores, infinity for a quantity that is better lower."""
-    if spec.better == "higher":
-        return 0.0
-    return math.inf if spec.kind == "quantity" else 1.0
+        observer.take(score)
+    return {text: tuple(column) for text, column in observer.observed().items()}
 
 
 def events_of(objective: Objective, observations: Sequence[Observation]) -> tuple[Observation, ...]:
@@ -72,7 +40,8 @@ def events_of(objective: Objective, observations: Sequence[Observation]) -> tupl
     """
     if objective.shape == "mean":
         return tuple(_finite(one) for one in observations)
-    judged = [_judge(objective, one) for one in observations]
+    good = goodness(objective)
+    judged = [_judge(one, good) for one in observations]
     if objective.event is not None and objective.event.of == "queries":
         return _per_query(judged)
     return tuple(judged)
@@ -107,10 +76,11 @@ def _finite(one: Observation) -> Observation:
     return _as(one, None, missing=Missing.CALL_ERROR)
 
 
-def _judge(objective: Objective, one: Observation) -> Observation:
+def _judge(one: Observation, good: Callable[[float], bool]) -> Observation:
     if one.value is None:
         return one
-    return _as(one, 1.0 if is_good(objective, one.value) else 0.0)
+    value = 1.0 if good(one.value) else 0.0
+    return one if one.value == value else _as(one, value)
 
 
 def _as(one: Observation, value: float | None, *, missing: Missing | None = None) -> Observation:
@@ -127,15 +97,21 @@ def _as(one: Observation, value: float | None, *, missing: Missing | None = None
 
 
 def is_good(objective: Objective, value: float) -> bool:
-    """Whether a value of the objective's SLI is a good event.
+    """Whether a value of the objective's SLI is a good event."""
+    return goodness(objective)(value)
+
+
+def goodness(objective: Objective) -> Callable[[float], bool]:
+    """`is_good` for many values of one objective.
 
     A bound becomes a float before comparing: 0.7 as measured and `>= 0.7` as written are the same number.
     """
     event = objective.event
     if event is None:
-        return (value == 1.0) == (objective.op == ">=")
-    bound = float(event.value)
-    return value >= bound if event.op == ">=" else value <= bound
+        wanted = objective.op == ">="
+        return lambda value: (value == 1.0) == wanted
+    bound, holds = float(event.value), ge if event.op == ">=" else le
+    return lambda value: holds(value, bound)
 
 
 def _per_query(judged: Sequence[Observation]) -> tuple[Observation, ...]:

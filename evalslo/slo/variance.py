@@ -10,12 +10,13 @@ def variance_of(events: Sequence[Observation]) -> VarianceSplit | None:
 
     None also where one query is all there is. Values are those that the objective counts: 1 and 0 for an event ratio.
     """
-    measured = [(one.value, one.query_id) for one in events if one.value is not None]
-    if len({query for _, query in measured}) in (0, 1, len(measured)):
+    values = [one.value for one in events if one.value is not None]
+    queries = [one.query_id for one in events if one.value is not None]
+    if len(set(queries)) in (0, 1, len(queries)):
         return None
     from evalslo.stats.components import variance_split
 
-    found = variance_split([value for value, _ in measured], [query for _, query in measured])
+    found = variance_split(values, queries)
     return None if found is None else VarianceSplit(queries=found.queries, samples=found.samples, votes=found.votes)
 
 

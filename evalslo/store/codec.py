@@ -41,7 +41,13 @@ class _SampleLine(msgspec.Struct):
     started_at: str = ""
 
 
+class _KeyOfSample(msgspec.Struct):
+    query_id: str
+    repeat: int
+
+
 _sample_decoder = msgspec.json.Decoder(_SampleLine)
+_key_decoder = msgspec.json.Decoder(_KeyOfSample)
 _encoder = msgspec.json.Encoder()
 
 
@@ -96,6 +102,12 @@ def decode_sample(line: bytes) -> Sample:
     return Sample(
         query_id=row.query_id, repeat=row.repeat, response=response, attempts=row.attempts, started_at=row.started_at
     )
+
+
+def decode_key(line: bytes) -> tuple[str, int]:
+    """The query and repeat of the sample on one line, the rest of which is not looked at. Raises as `decode_sample`."""
+    key = _decode(_key_decoder, line, "a sample")
+    return key.query_id, key.repeat
 
 
 def encode_score(score: Score) -> bytes:

@@ -33,9 +33,16 @@ def find_run(name: str, *, home: Path) -> RunFolder:
         return _latest(name, home=home)
     kept = home / "runs" / name
     for path in (kept, Path(name)):
-        if name and (path / "manifest.json").is_file():
+        if name and _holds_run(path):
             return RunFolder(path)
     raise UsageError(f"no run {name!r}: neither in {home / 'runs'} nor a folder with a manifest.json; {_known(home)}")
+
+
+def _holds_run(path: Path) -> bool:
+    try:
+        return (path / "manifest.json").is_file()
+    except OSError:  # longer than any name, or behind a door that is closed
+        return False
 
 
 def _latest(name: str, *, home: Path) -> RunFolder:
@@ -47,12 +54,20 @@ def _latest(name: str, *, home: Path) -> RunFolder:
 
 
 def kept_runs(home: Path) -> Iterator[tuple[RunFolder, Manifest]]:
-    """Every readable run with its manifest, in no order; a folder that holds none is left out."""
+    """Every readable run with its manifest, in no order; a folder that holds none is left out.
+
+    Raises `MeasurementError` where nobody may look into `home`.
+    """
     runs = home / "runs"
-    if not runs.is_dir():
+    try:
+        paths = list(runs.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return
-    for path in runs.iterdir():
-        folder = RunFolder(path)
+    except OSError as fault:
+        raise MeasurementError(
+            f"{runs}: cannot be read: {fault.strerror}; make it readable, or set EVALSLO_HOME"
+        ) from fault
+    for folder in map(RunFolder, paths):
         try:
             yield folder, read_manifest(folder)
         except MeasurementError:

@@ -1,33 +1,52 @@
 """Append-only logs: a record is whole or absent.
 
-A record is one line, written by one call and flushed at once. A process that dies in the middle leaves a last line without
-its newline; reading leaves that line out, and appending cuts it off first.
+A record is one line, handed to the operating system by one call. A process that dies in the middle leaves a last line without
+its newline; reading leaves that line out, and appending cuts it off first. A disk that takes half a record has it cut off at
+once.
 """
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
 from evalslo.errors import MeasurementError
+from evalslo.store.telling import MAKE_ROOM, what_and_mend
 
 Record = TypeVar("Record")
 
 
 def read_log(path: Path, *, decode: Callable[[bytes], Record]) -> Iterator[Record]:
     """The whole records of a log, in order; none where there is no file. Raises `MeasurementError` with the line."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            if line.isspace():
-                continue
+    return (record for _, record in locate_records(path, decode=decode))
+
+
+def locate_records(path: Path, *, decode: Callable[[bytes], Record]) -> Iterator[tuple[int, Record]]:
+    """The whole records of a log as `read_log` has them, each with the offset in bytes that its line begins at."""
+    offset = 0
+    for number, line in enumerate(_whole_lines(path), start=1):
+        if not line.isspace():
             try:
-                yield decode(line)
+                yield offset, decode(line)
             except MeasurementError as fault:
-                raise MeasurementError(f"{path}:{number}: {fault}") from fault
+                mend = "take the line out, and `evalslo run --resume` calls again what is missing then"
+                raise MeasurementError(f"{path}:{number}: {fault}; {mend}") from fault
+        offset += len(line)
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                yield line
+    except FileNotFoundError:
+        return
+    except OSError as fault:
+        raise MeasurementError(f"{path}: cannot be read: {fault.strerror}; make it a file that can be") from fault
 
 
 class AppendLog:
@@ -42,8 +61,7 @@ class AppendLog:
             _cut_torn_record(self._path)
             self._file = self._path.open("ab", buffering=0)
         except OSError as fault:
-            mend = "make it writable, or set EVALSLO_HOME"
-            raise MeasurementError(f"{self._path}: cannot be written: {fault.strerror}; {mend}") from fault
+            raise MeasurementError(f"{self._path}: cannot be written: {what_and_mend(fault)}") from fault
         return self
 
     def __exit__(
@@ -59,22 +77,29 @@ class AppendLog:
             written = self._file.write(line)
         except OSError as fault:
             self._close()
-            raise MeasurementError(f"{self._path}: cannot keep a record: {fault.strerror}") from fault
+            raise MeasurementError(f"{self._path}: cannot keep a record: {what_and_mend(fault)}") from fault
         if written != len(line):
-            self._close()  # a record behind half a one would make a bad line of both
-            raise MeasurementError(f"{self._path}: cannot keep a record: the disk is full")
+            self._take_back(written)
+            self._close()  # where it could not be taken back, another record would make a bad line of both
+            raise MeasurementError(f"{self._path}: cannot keep a record: the disk took a part of it; {MAKE_ROOM}")
+
+    def _take_back(self, written: int | None) -> None:
+        """Cuts off the `written` bytes of a record that did not fit; where even that fails, the next opening does it."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.truncate(self._file.seek(0, os.SEEK_END) - (written or 0))
 
     def _close(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            file.close()
 
 
 def _cut_torn_record(path: Path) -> None:
     if not path.exists():
         return
     with path.open("r+b") as file:
-        end = file.seek(0, 2)
+        end = file.seek(0, os.SEEK_END)
         keep = _end_of_last_line(file, end)
         if keep != end:
             file.truncate(keep)

@@ -8,8 +8,9 @@ scores.jsonl    what each answer is worth
 scorecard.json  what was decided
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from evalslo.model.sample import Sample
 from evalslo.model.score import Score
 from evalslo.store import codec
 from evalslo.store.log import AppendLog, read_log
+from evalslo.store.telling import what_and_mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,24 @@ class RunFolder:
 
 
 def create_run(folder: RunFolder, manifest: Manifest, *, suite_text: str, golden_lines: Iterable[bytes]) -> None:
-    """Makes the folder with its copies. Raises `MeasurementError` where it exists or cannot be written."""
+    """Makes the folder with its copies, or leaves none. Raises `MeasurementError` where it exists or cannot be written."""
     try:
         folder.path.mkdir(parents=True)
-        _keep_out_of_git(folder.path.parents[1])
-        folder.suite_file.write_text(suite_text, encoding="utf-8")
-        with folder.golden_file.open("wb") as file:
-            file.writelines(golden_lines)
+        keep_out_of_git(folder.path.parents[1])
     except FileExistsError as fault:
         raise MeasurementError(f"{folder.path}: there is a run of this name already") from fault
     except OSError as fault:
-        raise MeasurementError(f"{folder.path}: cannot keep a run here: {fault.strerror}; set EVALSLO_HOME") from fault
-    write_manifest(folder, manifest)
+        raise MeasurementError(f"{folder.path}: cannot keep a run here: {what_and_mend(fault)}") from fault
+    try:
+        replace_file(folder.suite_file, suite_text.encode())
+        _replace(folder.golden_file, golden_lines)
+        write_manifest(folder, manifest)  # last: a folder without one is no run
+    except MeasurementError:
+        shutil.rmtree(folder.path, ignore_errors=True)  # nothing was called yet; what is there would only take room
+        raise
 
 
-def _keep_out_of_git(home: Path) -> None:
+def keep_out_of_git(home: Path) -> None:
     """Runs hold answers, which may be private: the home is ignored by git unless somebody wants it otherwise."""
     ignore = home / ".gitignore"
     if not ignore.exists():
@@ -92,7 +97,11 @@ def read_manifest(folder: RunFolder) -> Manifest:
     try:
         return codec.decode_manifest(folder.manifest_file.read_bytes())
     except OSError as fault:
-        raise MeasurementError(f"{folder.path}: no run is kept here: {fault.strerror}: manifest.json") from fault
+        raise MeasurementError(
+            f"{folder.manifest_file}: no run is kept here: {fault.strerror}; name another run, or put the file back"
+        ) from fault
+    except MeasurementError as fault:
+        raise MeasurementError(f"{folder.manifest_file}: {fault}") from fault
 
 
 def read_scorecard(folder: RunFolder) -> bytes:
@@ -111,34 +120,56 @@ def read_samples(path: Path) -> Iterator[Sample]:
 
 
 def write_scores(folder: RunFolder, scores: Iterable[Score]) -> None:
-    """Replaces the run's scores in one step."""
-    replace_file(folder.scores_file, b"".join(codec.encode_score(score) for score in scores))
+    """Replaces the run's scores in one step, when the last of `scores` has come; none of them is held.
+
+    Raises `MeasurementError` where another process writes to this run.
+    """
+    with hold_run(folder):
+        _replace(folder.scores_file, map(codec.encode_score, scores))
 
 
 @contextmanager
-def open_samples(folder: RunFolder) -> Iterator[Callable[[Sample], None]]:
-    """A function that keeps one sample. Raises `MeasurementError` where another process writes to this run, or none can."""
+def hold_run(folder: RunFolder) -> Iterator[None]:
+    """No other process writes to the run meanwhile. Raises `MeasurementError` where one does, or nobody can.
+
+    The system itself lets go for a process that dies: a lock file that is left behind holds nothing.
+    """
     lock = filelock.FileLock(folder.path / "lock")
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as fault:
         raise MeasurementError(f"{folder.path}: another process is writing to this run; wait for it to end") from fault
+    except NotImplementedError as fault:
+        raise MeasurementError(f"{folder.path}: this file system cannot lock a file; set EVALSLO_HOME") from fault
     except OSError as fault:
-        raise MeasurementError(f"{folder.path}: cannot keep a run here: {fault.strerror}; set EVALSLO_HOME") from fault
+        raise MeasurementError(f"{folder.path}: cannot keep a run here: {what_and_mend(fault)}") from fault
     try:
-        with AppendLog(folder.samples_file) as log:
-            yield lambda sample: log.append(codec.encode_sample(sample))
+        yield
     finally:
         lock.release()
 
 
+@contextmanager
+def open_samples(folder: RunFolder) -> Iterator[Callable[[Sample], None]]:
+    """A function that keeps one sample. Raises `MeasurementError` where another process writes to this run, or none can."""
+    with hold_run(folder), AppendLog(folder.samples_file) as log:
+        yield lambda sample: log.append(codec.encode_sample(sample))
+
+
 def replace_file(path: Path, data: bytes) -> None:
-    """Puts `data` at `path` in one step. Raises `MeasurementError` where it cannot be written."""
+    """Puts `data` at `path` in one step. Raises `MeasurementError` where it cannot be written; what was there stays."""
+    _replace(path, (data,))
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
     beside = path.with_name(path.name + ".new")
     try:
-        beside.write_bytes(data)
+        with beside.open("wb") as file:
+            file.writelines(parts)
         beside.replace(path)
-    except OSError as fault:
-        raise MeasurementError(
-            f"{path}: cannot be written: {fault.strerror}; make it writable, or set EVALSLO_HOME"
-        ) from fault
+    except BaseException as fault:
+        with suppress(OSError):
+            beside.unlink()  # half a file takes room that the next try needs
+        if isinstance(fault, OSError):
+            raise MeasurementError(f"{path}: cannot be written: {what_and_mend(fault)}") from fault
+        raise

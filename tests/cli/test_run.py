@@ -243,7 +243,7 @@ def test_a_fault_of_evalslo_is_never_a_missed_objective(shell, monkeypatch):
     def broken(*_, **__):
         raise KeyError("inside")
 
-    monkeypatch.setattr("evalslo.harness.gating.evaluate", broken)
+    monkeypatch.setattr("evalslo.harness.gating.scorecard", broken)
     done = shell.run("run", write_suite(shell.folder))
     assert done.exit_code == 4
     assert "fault of evalslo" in done.stderr

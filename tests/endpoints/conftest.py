@@ -7,7 +7,7 @@ import pytest
 from evalslo.endpoints.open import open_endpoint
 from evalslo.model.protocols import Endpoint
 from evalslo.model.sample import Request, Response
-from evalslo.model.suite import EndpointSpec, Price
+from evalslo.model.suite import EndpointSpec, Price, Timeouts
 
 Opener = Callable[..., Endpoint]
 
@@ -22,6 +22,7 @@ def opened(tmp_path: Path) -> Opener:
         environ: dict[str, str] | None = None,
         price: Price | None = None,
         timeout_s: float = 10.0,
+        timeouts: Timeouts | None = None,
         folder: Path = tmp_path,
         samples: Any = None,
         **options: Any,
@@ -30,7 +31,7 @@ def opened(tmp_path: Path) -> Opener:
             EndpointSpec(kind=kind, options=options, price=price),
             environ=environ or {},
             folder=folder,
-            timeout_s=timeout_s,
+            timeouts=timeouts or Timeouts(total_s=timeout_s),
             samples=samples or (lambda path: ()),
         )
 

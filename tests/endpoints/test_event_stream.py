@@ -2,12 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalslo.endpoints.sse import EventParser
+from evalslo.endpoints.sse import Events
 
 
-def read(*chunks):
-    parser = EventParser()
-    return [event for chunk in chunks for event in parser.feed(chunk)]
+def read(stream):
+    return [data for data, _ in Events(stream)]
 
 
 @pytest.mark.parametrize(
@@ -33,33 +32,28 @@ def test_events_are_read_as_the_standard_has_them(stream, events):
 @given(
     st.lists(st.sampled_from([b"data: a", b"data: \xc3\xbc", b": c", b"", b"event: e", b"data:"]), max_size=12),
     st.sampled_from([b"\n", b"\r\n", b"\r"]),
-    st.data(),
 )
-def test_where_the_chunks_are_cut_changes_nothing(lines, end, data):
+def test_an_event_is_complete_with_the_last_byte_of_its_empty_line_and_not_before(lines, end):
     stream = b"".join(line + end for line in lines)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    chunks = [stream[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    assert read(*chunks) == read(stream)
+    events = list(Events(stream))
+    for at, (_, complete) in enumerate(events):
+        assert list(Events(stream[:complete])) == events[: at + 1]
+        assert list(Events(stream[: complete - len(end)])) == events[:at]
 
 
 def test_an_event_that_the_end_left_open_is_kept_apart():
-    parser = EventParser()
-    assert parser.feed(b"data: a\n\ndata: b\nda") == [b"a"]
-    assert parser.feed(b"ta: c") == []
-    assert parser.rest() == b"b\nc"
+    events = Events(b"data: a\n\ndata: b\ndata: c")
+    assert [data for data, _ in events] == [b"a"]
+    assert events.rest == b"b\nc"
 
 
 def test_nothing_is_left_after_a_whole_stream():
-    parser = EventParser()
-    parser.feed(b"data: a\n\n: bye")
-    assert parser.rest() is None
+    events = Events(b"data: a\n\n: bye")
+    assert list(events) == [(b"a", 9)]
+    assert (events.rest, events.strange) == (None, None)
 
 
 def test_the_first_line_that_no_event_stream_has_is_remembered():
-    parser = EventParser()
-    parser.feed(b": ok\nevent: x\n<html>\n<body>\n")
-    assert parser.strange == b"<html>"
-
-
-def test_an_empty_chunk_between_the_halves_of_a_line_end_changes_nothing():
-    assert read(b"data: a\r", b"", b"\ndata: b\r\n\r\n") == [b"a\nb"]
+    events = Events(b": ok\nevent: x\n<html>\n<body>\n")
+    assert list(events) == []
+    assert events.strange == b"<html>"

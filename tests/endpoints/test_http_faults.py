@@ -1,12 +1,8 @@
 import asyncio
-import ssl
 
-import aiohttp
 import pytest
-from aiohttp.client_reqrep import ConnectionKey
 
 from evalslo.endpoints.attempt import MAX_RESPONSE_BYTES
-from evalslo.endpoints.wire import explain
 from evalslo.model.sample import ErrorClass, Request
 from tests.support.loopback import (
     DAY,
@@ -105,46 +101,10 @@ async def test_a_port_on_which_nobody_listens_is_refused_and_retryable(ask):
     assert response.latency_s is None
 
 
-async def test_a_name_that_does_not_resolve_is_a_transport_error(ask):
+async def test_a_name_that_does_not_resolve_is_a_matter_of_dns(ask):
     response = await ask("http://no-such-host.invalid")
-    assert response.error.kind is ErrorClass.TRANSPORT
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.DNS, True)
     assert "no-such-host.invalid cannot be resolved" in response.error.message
-
-
-async def test_a_server_that_does_not_speak_tls_is_a_transport_error(ask):
-    async def speak_plainly(reader, writer):
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
-
-    async with await asyncio.start_server(speak_plainly, "127.0.0.1", 0) as server:
-        response = await ask(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    assert response.error.kind is ErrorClass.TRANSPORT
-    assert response.error.message.startswith("TLS with 127.0.0.1:")
-
-
-def test_a_certificate_that_is_not_trusted_is_no_matter_of_trying_again():
-    key = ConnectionKey("h", 443, True, True, None, None, None)
-    untrusted = ssl.SSLCertVerificationError("self-signed certificate")
-    error = explain(aiohttp.ClientConnectorCertificateError(key, untrusted), host="h")
-    assert (error.kind, error.retryable) == (ErrorClass.TRANSPORT, False)
-    assert "the certificate of h is not trusted" in error.message
-
-
-async def test_a_call_goes_through_the_proxy_that_the_environment_names(ask):
-    async with FaultServer(reply_json(completion("through"))) as proxy:
-        response = await ask("http://model.example", environ={"HTTP_PROXY": proxy.url})
-    assert response.answer == "through"
-    assert proxy.requests[0].target == "http://model.example/v1/chat/completions"
-
-
-async def test_a_proxy_that_is_not_there_or_refuses_is_told_apart_from_the_server(ask):
-    gone = await ask("http://model.example", environ={"HTTP_PROXY": refused_url()})
-    async with FaultServer(reply(status=407)) as proxy:
-        barred = await ask("https://model.example", environ={"HTTPS_PROXY": proxy.url})
-    assert gone.error.kind is ErrorClass.REFUSED
-    assert gone.error.message.startswith("no connection to the proxy in front of model.example: ")
-    assert barred.error.kind is ErrorClass.TRANSPORT
-    assert barred.error.message == "the proxy in front of model.example answered 407"
 
 
 async def test_a_call_outside_async_with_is_a_failed_call_that_says_so(opened):
@@ -156,15 +116,15 @@ async def test_a_call_outside_async_with_is_a_failed_call_that_says_so(opened):
 @pytest.mark.parametrize(
     ("behaviour", "kind", "retryable"),
     [
-        (close, ErrorClass.TRANSPORT, True),
-        (reset_at_once, ErrorClass.TRANSPORT, True),
-        (reset_in_head, ErrorClass.TRANSPORT, True),
-        (reset_after_head, ErrorClass.TRANSPORT, True),
-        (close_after_head, ErrorClass.TRANSPORT, True),
-        (close_in_stream, ErrorClass.TRANSPORT, True),
+        (close, ErrorClass.RESET, True),
+        (reset_at_once, ErrorClass.RESET, True),
+        (reset_in_head, ErrorClass.RESET, True),
+        (reset_after_head, ErrorClass.RESET, True),
+        (close_after_head, ErrorClass.RESET, True),
+        (close_in_stream, ErrorClass.RESET, True),
         (bad_chunk, ErrorClass.MALFORMED, False),
         (not_http, ErrorClass.MALFORMED, False),
-        (endless_header, ErrorClass.MALFORMED, False),
+        (endless_header, ErrorClass.TOO_LARGE, False),
     ],
 )
 async def test_a_broken_connection_is_an_error_and_one_attempt(ask, behaviour, kind, retryable):
@@ -182,7 +142,7 @@ async def test_an_idempotent_request_is_not_silently_sent_twice(opened):
             first = await endpoint.call(Request(query_id="q", fields={"query": "1"}))
             second = await endpoint.call(Request(query_id="q", fields={"query": "2"}))
     assert first.answer == "x"
-    assert second.error.kind is ErrorClass.TRANSPORT
+    assert second.error.kind is ErrorClass.RESET
     assert [request.target for request in server.requests] == ["/?q=1", "/?q=2"]
 
 

@@ -3,14 +3,13 @@ import sys
 
 import pytest
 
-from evalslo.endpoints.access import proxy_for
 from evalslo.endpoints.open import KINDS
 from evalslo.endpoints.options import expand
 from evalslo.errors import UsageError
 from evalslo.model.golden import Context
 from evalslo.model.sample import CallError, ErrorClass, Request, Response, Sample, Usage
 
-HEAVY = ("aiohttp", "jinja2", "jmespath", "asyncio")
+HEAVY = ("httptools", "aiohappyeyeballs", "msgspec", "jinja2", "jmespath", "asyncio", "ssl")
 
 
 def test_the_room_costs_nothing_until_an_endpoint_is_opened():
@@ -91,29 +90,6 @@ def test_a_fault_in_the_options_is_a_usage_error_with_its_place(opened, kind, op
 
 def test_every_known_kind_is_opened_by_its_name():
     assert KINDS == ("http", "openai", "python", "recorded")
-
-
-@pytest.mark.parametrize(
-    ("url", "environ", "proxy"),
-    [
-        ("http://h.example/", {}, None),
-        ("http://h.example/", {"HTTP_PROXY": "http://up:1", "http_proxy": "http://low:1"}, "http://low:1"),
-        ("https://h.example/", {"HTTP_PROXY": "http://p:1"}, None),
-        ("https://h.example/", {"ALL_PROXY": "p:3128"}, "http://p:3128"),
-        ("https://h.example/", {"https_proxy": "http://p:1", "no_proxy": "a, .example"}, None),
-        ("https://h.example/", {"https_proxy": "http://p:1", "NO_PROXY": "*"}, None),
-        ("https://hexample/", {"https_proxy": "http://p:1", "no_proxy": "example"}, "http://p:1"),
-        ("http://127.0.0.1:8080/", {"http_proxy": "http://p:1"}, None),
-        ("http://[::1]:8080/", {"http_proxy": "http://p:1"}, None),
-    ],
-)
-def test_the_proxy_is_the_one_that_the_environment_names(url, environ, proxy):
-    assert proxy_for(url, environ) == proxy
-
-
-def test_a_proxy_of_another_kind_is_a_usage_error():
-    with pytest.raises(UsageError, match="socks5"):
-        proxy_for("http://h.example/", {"all_proxy": "socks5://me:pw@p:1"})
 
 
 def sample(query_id, repeat, **said):

@@ -381,3 +381,13 @@ def test_an_encoded_golden_set_is_read_back_equal(rows, tmp_path_factory):
     again = read_golden(folder / "b.jsonl")
     assert again.queries == golden.queries
     assert again.digest == golden.digest
+
+
+def test_rows_that_say_the_same_of_themselves_share_it(tmp_path):
+    rows = '{"query": "a", "tags": {"k": "v"}}\n{"query": "b", "tags": {"k": "v"}}\n{"query": "c"}\n{"query": "d"}\n'
+    (tmp_path / "golden.jsonl").write_text(rows)
+    one, two, three, four = read_golden(tmp_path / "golden.jsonl").queries
+    assert one.tags == {"k": "v"}
+    assert one.tags is two.tags
+    assert three.tags is four.tags is three.fields is one.fields
+    assert not three.tags

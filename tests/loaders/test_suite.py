@@ -193,18 +193,6 @@ def test_a_setting_does_not_hide_the_faults_of_the_file(suite_of):
     assert lines[1] == "5: repeats: found 0; wanted 1 or more"
 
 
-def test_the_digest_holds_text_variant_and_settings(suite_of):
-    digests = {
-        suite_of(WHOLE).digest,
-        suite_of(WHOLE + "\n").digest,
-        suite_of(WHOLE, variant="base").digest,
-        suite_of(WHOLE, settings=["repeats=3"]).digest,
-        suite_of(WHOLE).digest,
-    }
-    assert len(digests) == 4
-    assert all(digest.startswith("sha256:") and len(digest) == 71 for digest in digests)
-
-
 def test_all_faults_of_a_file_come_at_once_and_in_order(suite_of):
     lines = told(
         suite_of,

@@ -16,7 +16,7 @@ golden: {hub: {name: a/b, split: test, revision: abc}, columns: {query: question
 endpoint: {kind: openai, base_url: "${URL}", model: m, params: {temperature: 0.2}}
 variants: {base: {model: n}, kept: {kind: recorded, path: samples.jsonl}}
 repeats: 2
-limits: {timeout: 60s}
+limits: {timeout: 60s, concurrency: 1-16-256, max_tokens: 9, requests_per_minute: 1.5}
 slis: {"regex:cites": {pattern: x}, "contains:a": {text: [b, c]}}
 objectives:
   - hallucination <= 5%
@@ -61,6 +61,14 @@ def test_the_example_suites_are_accepted(path):
         ("query: question", "quary: question"),
         ("60s", "60"),
         ("60s", "0s"),
+        ("1-16-256", "0-16-256"),
+        ("1-16-256", "1-16"),
+        ("1-16-256", "1-16-2560"),
+        ("1-16-256", "[1, 16]"),
+        ("1-16-256", "1001"),
+        ("max_tokens: 9", "max_tokens: 0"),
+        ("requests_per_minute: 1.5", "requests_per_minute: 0"),
+        ("model: m,", "model: m, tls: {key: '-----BEGIN KEY-----'},"),
         ("repeats: 2", "repeats: 0"),
         ("repeats: 2", "repeats: '2'"),
         ("regex:cites", "regex"),

@@ -13,6 +13,7 @@ from evalslo.model.scorecard import (
     Counts,
     Estimate,
     Fingerprint,
+    Lag,
     ObjectiveResult,
     QuantileEstimate,
     Reason,
@@ -246,6 +247,28 @@ UNMEASURED = replace(
 )
 SOFT_MISSED = replace(PASSED, objectives=(FAITHFUL, TONE))
 RECORDED = replace(PASSED, timings=("recorded", "cached"), service=None)
+FAILING = replace(
+    PASSED,
+    usage=replace(PASSED.usage, calls=720, retries=120, cached=14),
+    lag=Lag(p50_s=0.00005, p99_s=0.00041, max_s=0.0031),
+    errors={
+        "connect_timeout": 9,
+        "rate_limit": 41,
+        "refused": 2,
+        "reset": 1,
+        "first_token_timeout": 12,
+        "server": 4,
+        "tls": 1,
+        "dns": 1,
+        "malformed": 1,
+        "empty": 3,
+    },
+    error_examples={
+        "rate_limit": "HTTP 429: Rate limit reached for requests per minute: " + "limit 500, used 500; " * 20,
+        "connect_timeout": "no connection to api.example.com:443 within 10 s",
+        "refused": "no connection to api.example.com:443: refused",
+    },
+)
 ONE_UNIT = replace(
     INCONCLUSIVE,
     objectives=(
@@ -299,23 +322,38 @@ CARDS = {
     "unmeasured": UNMEASURED,
     "soft_missed": SOFT_MISSED,
     "recorded": RECORDED,
+    "failing": FAILING,
     "one_unit": ONE_UNIT,
     "hostile": HOSTILE_CARD,
 }
 
 
-class Paper:
-    """A console in memory, and what was printed on it."""
+class Screen(io.TextIOWrapper):
+    """A file that says whether it is a terminal, as it was told to."""
 
-    def __init__(self, width: int, *, encoding: str = "utf-8", colour: bool = False) -> None:
+    terminal = False
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+class Paper:
+    """A console in memory, and what was printed on it. Its clock stands still until `now_s` is set."""
+
+    def __init__(
+        self, width: int, *, encoding: str = "utf-8", colour: bool = False, terminal: bool | None = None
+    ) -> None:
         self._bytes = io.BytesIO()
-        self._file = io.TextIOWrapper(self._bytes, encoding=encoding, newline="\n", write_through=True)
+        self._file = Screen(self._bytes, encoding=encoding, newline="\n", write_through=True)
+        self._file.terminal = colour if terminal is None else terminal
+        self.now_s = 0.0
         self.console = Console(
             file=self._file,
             width=width,
             force_terminal=colour,
             color_system="truecolor" if colour else None,
             legacy_windows=False,
+            get_time=lambda: self.now_s,
             _environ={},
         )
         self.encoding = encoding

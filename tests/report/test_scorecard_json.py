@@ -13,7 +13,7 @@ DOCUMENTED = [
     "schema", "suite", "service", "run_id", "release", "environment", "started_at", "finished_at", "verdict",
     "exit_code", "reasons", "objectives", "comparison", "budget", "sequential", "freeze", "usage", "fingerprint",
 ]  # fmt: skip
-MORE = ["variant", "timings", "errors", "error_examples", "worst", "advice", "slices"]
+MORE = ["variant", "timings", "errors", "error_examples", "worst", "advice", "slices", "lag"]
 ROW = [
     "id", "text", "place", "slice", "critical", "sli", "scorer", "shape", "op", "target", "event", "quantile",
     "estimate", "lower", "upper", "alpha", "method", "p_pass", "p_fail", "verdict", "needed", "planned", "n", "good",
@@ -34,7 +34,9 @@ def test_the_keys_are_the_documented_ones_in_their_order(card):
     document = read(card)
     assert list(document) == DOCUMENTED + MORE
     assert all(list(one) == ROW for one in document["objectives"])
-    assert list(document["usage"]) == ["calls", "retries", "prompt_tokens", "completion_tokens", "cost_usd", "judge"]
+    assert list(document["usage"]) == [
+        "calls", "retries", "prompt_tokens", "completion_tokens", "cost_usd", "judge", "cached",
+    ]  # fmt: skip
     assert list(document["fingerprint"]) == ["golden", "suite", "endpoint", "scorers", "judges"]
     assert all(list(one) == ["code", "objective", "text"] for one in document["reasons"])
 
@@ -122,6 +124,20 @@ def test_the_bytes_are_ascii_without_control_characters(card):
 
 def test_hostile_text_comes_back_as_it_was_but_for_lone_surrogates(cards, hostile):
     assert read(cards["hostile"])["suite"] == hostile.replace("\ud800", "\ufffd")
+
+
+def test_the_lag_is_in_seconds_and_null_where_no_call_was_live(cards):
+    assert read(cards["failing"])["lag"] == {"p50_s": 0.00005, "p99_s": 0.00041, "max_s": 0.0031}
+    assert read(cards["recorded"])["lag"] is None
+
+
+def test_answers_from_the_cache_are_counted_apart_from_calls(cards):
+    usage = read(cards["failing"])["usage"]
+    assert (usage["calls"], usage["retries"], usage["cached"], usage["judge"]) == (720, 120, 14, None)
+
+
+def test_failed_calls_keep_the_names_of_their_classes(cards):
+    assert read(cards["failing"])["errors"]["first_token_timeout"] == 12
 
 
 def test_a_number_that_is_not_finite_is_null(cards):

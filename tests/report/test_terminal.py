@@ -200,16 +200,20 @@ def test_unknown_usage_is_said_to_be_unknown(rendered, cards):
     assert "412,380 prompt + 61,204 completion tokens · cost 0.298 usd" in rendered(cards["passed"]).text
 
 
+def test_answers_from_the_cache_are_told_where_there_are_some(rendered, cards):
+    assert "720 calls · 120 retries · 14 cached · " in rendered(cards["failing"]).text
+    assert "cached" not in rendered(cards["passed"]).text
+
+
+def test_the_lag_of_a_live_run_is_in_the_footer(rendered, cards):
+    card = cards["failing"]
+    assert re.search(r"timings\s+loop lag p99 0\.410 ms, at most 3\.10 ms\n", rendered(card).text)
+    assert "loop lag" not in rendered(replace(card, timings=("recorded",))).text
+
+
 def test_timings_that_are_not_live_are_labelled(rendered, cards):
     assert "recorded: latencies are those of the recording" in rendered(cards["recorded"]).text
     assert "timings" not in rendered(cards["passed"]).text
-
-
-def test_errors_come_most_frequent_first(rendered, cards):
-    card = replace(cards["failed"], error_examples={"rate_limit": "HTTP 429: slow [bold]down[/]"})
-    text = rendered(card).text
-    assert re.search(r"errors\s+timeout 4\n", text)
-    assert "rate limit 2: HTTP 429: slow [bold]down[/]" in text
 
 
 def test_the_folder_of_the_run_is_named_where_there_is_one(rendered, cards):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalslo.model.run import Stop
 from evalslo.model.scorecard import Reason, Verdict
 from evalslo.slo.decide import EXIT_CODES, confirm, decide
 from tests.slo.conftest import row
@@ -22,8 +23,8 @@ ROWS = {
 }
 
 
-def decided(*rows, unanswered=None, limited=False, interrupted=False):
-    return decide(confirm(rows), unanswered=unanswered, limited=limited, interrupted=interrupted)
+def decided(*rows, unanswered=None, limited=False, interrupted=False, stopped=None):
+    return decide(confirm(rows), unanswered=unanswered, limited=limited, interrupted=interrupted, stopped=stopped)
 
 
 def codes(reasons):
@@ -81,6 +82,26 @@ def test_a_miss_comes_before_an_error_before_an_open_question_before_a_pass(name
 def test_an_endpoint_that_answered_nothing_is_an_error_and_never_a_fail(names, how):
     verdict, code, reasons = decided(*(ROWS[name] for name in names), unanswered="5 of 5 calls failed", **how)
     assert (verdict, code, codes(reasons)) == (ERROR, 4, ["no_answer"])
+
+
+CAP = Stop(code="cost_cap", text="5 of 5 USD are spent; raise it and run again with --resume")
+
+
+@pytest.mark.parametrize(
+    ("names", "unanswered", "exit_code", "told"),
+    [
+        (["pass"], None, 4, ["cost_cap"]),
+        (["open"], None, 4, ["cost_cap"]),
+        (["weak", "pass"], None, 4, ["cost_cap", "fail_unconfirmed"]),
+        (["fail"], None, 1, []),
+        (["error"], "5 of 5 calls failed", 4, ["cost_cap", "no_answer"]),
+    ],
+)
+def test_a_run_that_was_stopped_tells_why_unless_a_miss_was_shown_before(names, unanswered, exit_code, told):
+    rows = [ROWS[name] for name in names]
+    _, code, reasons = decided(*rows, unanswered=unanswered, interrupted=True, stopped=CAP)
+    assert (code, codes(reasons)) == (exit_code, told)
+    assert all(reason.text == CAP.text for reason in reasons if reason.code == CAP.code)
 
 
 @pytest.mark.parametrize("rows", [[], [row(PASS, critical=False)], [row(FAIL, p_fail=0.0, critical=False)]])

@@ -33,7 +33,7 @@ def advice(objective, observations, *, rules=RULES):
         observations={objective.id: observations},
         queries=golden,
         suite=suite([objective], gate=rules),
-        scores=(),
+        failures=(),
         findings=(),
         finished=True,
     )

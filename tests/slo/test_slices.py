@@ -26,7 +26,7 @@ from evalslo.slo.slices import (
 from tests.slo.conftest import mean, one, rate, suite
 
 
-def query(number, *, language=None, **tags):
+def query(number, /, *, language=None, **tags):
     return GoldenQuery(id=f"q{number}", query="?", language=language, tags=tags)
 
 

@@ -30,7 +30,7 @@ def advice(objective, observations):
         observations={objective.id: observations},
         queries=golden,
         suite=suite([objective]),
-        scores=(),
+        failures=(),
         findings=(),
         finished=True,
     )

@@ -104,3 +104,8 @@ def test_a_folder_that_holds_no_run_is_passed_over(three):
     replace_file(keep_run(three, run_id="later").manifest_file, b'{"schema": "evalslo.run/9"}')
     assert sorted(kept.run_id for _, kept in kept_runs(three)) == ["a", "b", "c"]
     assert find_run("latest", home=three).path.name == "b"
+
+
+def test_a_name_that_no_folder_can_have_is_told_as_unknown(three):
+    with pytest.raises(UsageError, match="no run 'xxx"):
+        find_run("x" * 5000, home=three)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from evalslo.errors import MeasurementError
 from evalslo.store.codec import decode_sample, encode_sample
-from evalslo.store.log import AppendLog, read_log
+from evalslo.store.log import AppendLog, locate_records, read_log
 from evalslo.store.run_folder import open_samples, read_samples
 from tests.store.conftest import sample
 
@@ -118,6 +118,17 @@ def test_empty_lines_are_no_records(tmp_path):
     assert lines(path) == [b"a", b"b"]
 
 
+def test_records_are_located_by_the_bytes_before_them(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes("ä\n\n  \nbc\nd\ntorn".encode())
+    assert list(locate_records(path, decode=bytes.strip)) == [(0, "ä".encode()), (7, b"bc"), (10, b"d")]
+
+
+def test_a_folder_in_place_of_a_log_is_told(tmp_path):
+    with pytest.raises(MeasurementError, match=r"cannot be read: Is a directory; make it a file"):
+        lines(tmp_path)
+
+
 def test_a_bad_line_in_the_middle_is_told_with_file_and_line(tmp_path):
     path = tmp_path / "samples.jsonl"
     path.write_bytes(encode_sample(sample("q0")) + b'{"query_id": 1}\n' + encode_sample(sample("q2")))
@@ -152,8 +163,8 @@ def test_after_half_a_record_on_a_full_disk_no_other_is_taken(tmp_path):
     process = started(FULL_DISK, path)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
-    assert out.startswith(f"2 {path}: cannot keep a record: the disk is full")
-    assert path.read_bytes() == b"0123456789\n0123456789\n012"
+    assert out.startswith(f"2 {path}: cannot keep a record: the disk took a part of it; make room, then")
+    assert path.read_bytes() == b"0123456789\n0123456789\n"  # the half was taken back
     assert lines(path) == [b"0123456789"] * 2
 
 

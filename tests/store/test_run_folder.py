@@ -9,6 +9,7 @@ from evalslo.model.score import Score
 from evalslo.store.run_folder import (
     RunFolder,
     create_run,
+    hold_run,
     open_samples,
     read_manifest,
     read_samples,
@@ -111,6 +112,31 @@ def test_scores_are_replaced_and_not_added_to(folder):
     assert folder.scores_file.read_bytes().count(b"\n") == 1
 
 
+def test_scores_that_fail_in_the_middle_leave_those_that_were_there(folder):
+    score = Score(query_id="q0", repeat=0, sli="errors", scorer="service/1", value=0.0)
+    write_scores(folder, [score])
+
+    def stopped():
+        yield score
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_scores(folder, stopped())
+    assert folder.scores_file.read_bytes().count(b"\n") == 1
+    assert not list(folder.path.glob("*.new"))
+
+
+def test_a_run_that_is_held_takes_neither_samples_nor_scores(folder):
+    with hold_run(folder):
+        with pytest.raises(MeasurementError, match="another process is writing to this run"):
+            nothing(folder)
+        with pytest.raises(MeasurementError, match="another process is writing to this run"):
+            write_scores(folder, [])
+    assert not folder.scores_file.exists()
+    write_scores(folder, [])
+    assert folder.scores_file.exists()
+
+
 def test_a_folder_without_a_run_is_told(tmp_path):
     with pytest.raises(MeasurementError, match="no run is kept here"):
         read_manifest(RunFolder(tmp_path))
@@ -135,6 +161,6 @@ def test_a_run_without_a_folder_is_not_created_by_a_golden_set_that_fails(home):
         raise OSError(28, "No space left on device")
 
     run = RunFolder(home / "runs" / "x")
-    with pytest.raises(MeasurementError, match="No space left on device; set EVALSLO_HOME"):
+    with pytest.raises(MeasurementError, match="No space left on device; make room"):
         create_run(run, MANIFEST, suite_text="", golden_lines=broken())
-    assert not run.manifest_file.exists()
+    assert not run.path.exists()

@@ -1,0 +1,79 @@
+"""The connections of one endpoint: kept open between calls, made when none is idle, never too many handshakes at once."""
+
+import asyncio
+from time import perf_counter
+
+from evalslo.endpoints.attempt import CallFailed, failed
+from evalslo.endpoints.connection import Connection
+from evalslo.endpoints.dial import Dialler, Route
+from evalslo.model.sample import ErrorClass
+
+_HANDSHAKES = 64  # at once: less than the shortest usual backlog (128), so that 1,000 callers are not 936 resets
+_MAX_IDLE_S = 4.0  # uvicorn and node close after 5 s, others later; a new connection costs less than a reset call
+
+
+class Pool:
+    """Connections over which one call at a time goes; the one that was used last is used first."""
+
+    def __init__(self, route: Route, *, connect_s: float) -> None:
+        self._route = route
+        self._connect_s = connect_s
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._handshakes = asyncio.Semaphore(_HANDSHAKES)
+        self._dialler = Dialler(route)
+
+    async def take(self) -> Connection:
+        """An established connection for one call. Raises CallFailed where none can be made in time."""
+        while self._idle:
+            connection = self._idle.pop()
+            if (
+                connection.has_news
+            ):  # llama.cpp closes a kept connection 50 us after an answer, and does not say so before
+                await _two_turns()
+            if connection.usable and perf_counter() - connection.idle_since <= _MAX_IDLE_S:
+                return connection
+            connection.abort()
+        try:
+            async with asyncio.timeout(self._connect_s), self._handshakes:
+                return await self._made()
+        except TimeoutError as error:
+            raise self._too_late() from error
+
+    def give_back(self, connection: Connection) -> None:
+        """Nothing; a connection that can serve another call is kept."""
+        if connection.usable:
+            self._idle.append(connection)
+
+    async def close(self) -> None:
+        """Nothing; drops every connection, and gives the loop the turns that it takes to close them."""
+        for connection in tuple(self._open):
+            connection.abort()
+        self._idle.clear()
+        for _ in range(10):
+            if not self._open:
+                return
+            await asyncio.sleep(0)
+
+    async def _made(self) -> Connection:
+        connection = Connection(host=self._route.host, lost=self._forget)
+        await self._dialler.dial(connection)
+        if connection.usable:
+            self._open.add(connection)
+        return connection
+
+    def _forget(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def _too_late(self) -> CallFailed:
+        message = f"no connection to {self._route.host} within {self._connect_s:g} s"
+        message += "; raise limits.connect_timeout if that is too short"
+        return failed(ErrorClass.CONNECT_TIMEOUT, message, retryable=True)
+
+
+async def _two_turns() -> None:
+    """Nothing; what came is heard of: the first turn finds it, the second tells."""
+    for _ in range(2):
+        await asyncio.sleep(0)

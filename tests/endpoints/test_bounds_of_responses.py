@@ -1,0 +1,200 @@
+"""What a server may send at most: in its head, in its body, packed and unpacked; and that memory does not grow with more."""
+
+import asyncio
+import gzip
+import json
+import subprocess
+import sys
+import zlib
+from textwrap import dedent
+
+import pytest
+
+from evalslo.endpoints.attempt import MAX_HEADER_LINES
+from evalslo.model.sample import ErrorClass
+from tests.support.loopback import DONE, FaultServer, completion, delta, reply, reply_stream
+
+STOP = delta(finish_reason="stop")
+JSON = {"Content-Type": "application/json"}
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [("gzip", gzip.compress), ("X-GZIP", gzip.compress), ("deflate", zlib.compress), ("deflate", raw_deflate)],
+)
+async def test_a_body_that_was_packed_all_the_same_is_unpacked(ask, coding, pack):
+    body = pack(json.dumps(completion("unpacked")).encode())
+    async with FaultServer(reply(body, headers={**JSON, "Content-Encoding": coding})) as server:
+        response = await ask(server.url)
+    assert (response.answer, response.error) == ("unpacked", None)
+
+
+async def test_the_tokens_of_a_packed_stream_keep_their_times(ask):
+    packer = zlib.compressobj(wbits=31)
+
+    def packed(event):
+        return packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+    async def play(exchange):
+        headers = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}
+        await exchange.send_head(headers=headers)
+        for event in (delta(content="a"), delta(content="b")):
+            await exchange.send_chunk(packed(event))
+            await asyncio.sleep(0.05)
+        await exchange.send_chunk(packed(STOP + DONE) + packer.flush())
+        await exchange.send_chunk(b"")
+
+    async with FaultServer(play) as server:
+        response = await ask(server.url)
+    assert response.answer == "ab"
+    assert response.gaps_s[0] >= 0.04
+    assert response.ttft_s < response.latency_s - 0.08
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "said"),
+    [
+        ("br", b"x", "the body is in the coding 'br'"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"{}")), "the body is in the coding 'gzip, gzip'"),
+        ("gzip", b"no gzip", "the body is not gzip"),
+        ("deflate", b"\xff\xff", "the body is not deflate"),
+        ("gzip", gzip.compress(b'{"choices": []}')[:12], "not JSON"),
+    ],
+)
+async def test_a_body_that_cannot_be_unpacked_is_malformed(ask, coding, body, said):
+    async with FaultServer(reply(body, headers={**JSON, "Content-Encoding": coding})) as server:
+        response = await ask(server.url)
+    assert response.error.kind is ErrorClass.MALFORMED
+    assert said in response.error.message
+
+
+async def test_an_error_page_that_was_packed_is_quoted_and_one_that_cannot_be_unpacked_keeps_its_status(ask):
+    packed = {"Content-Encoding": "gzip"}
+    pages = (
+        reply(gzip.compress(b"too many"), status=429, headers=packed),
+        reply(b"nonsense", status=503, headers=packed),
+    )
+    async with FaultServer(*pages) as server:
+        quoted, unquoted = await ask(server.url), await ask(server.url)
+    assert quoted.error.message == "HTTP 429: too many"
+    assert unquoted.error.kind is ErrorClass.SERVER
+
+
+async def test_trailers_and_sizes_of_chunks_without_end_are_cut_off(ask):
+    async def endless_trailers(exchange):
+        await exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ")
+        while True:
+            await exchange.send(b"y" * 100_000)
+
+    async with FaultServer(endless_trailers) as server:
+        response = await ask(server.url)
+    assert response.error.kind is ErrorClass.TOO_LARGE
+
+
+async def test_interim_responses_without_end_are_cut_off(ask):
+    async def wait_and_wait(exchange):
+        while True:
+            await exchange.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 1_000)
+
+    async with FaultServer(wait_and_wait) as server:
+        response = await ask(server.url)
+    assert response.error.kind is ErrorClass.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_read"), [(MAX_HEADER_LINES - 2, True), (MAX_HEADER_LINES, False), (10_000, False)]
+)
+async def test_a_head_has_a_bound_on_its_lines(ask, lines, is_read):
+    body = json.dumps(completion("x")).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(body) + b"X: y\r\n" * lines + b"\r\n"
+
+    async def play(exchange):
+        await exchange.send(head + body)
+
+    async with FaultServer(play) as server:
+        response = await ask(server.url)
+    if is_read:
+        assert response.answer == "x"
+    else:
+        assert (response.error.kind, response.error.retryable) == (ErrorClass.TOO_LARGE, False)
+        assert "200 headers" in response.error.message
+
+
+async def test_a_stream_of_empty_lines_is_no_answer_and_ends_at_the_bound(ask):
+    async with FaultServer(reply_stream(*[b"\n" * 1_000_000] * 11)) as server:
+        response = await ask(server.url)
+    assert response.error.kind is ErrorClass.TOO_LARGE
+
+
+PROGRAM = """
+import asyncio, gzip, resource, sys, zlib
+from pathlib import Path
+from evalslo.endpoints.open import open_endpoint
+from evalslo.model.sample import Request
+from evalslo.model.suite import EndpointSpec, Timeouts
+
+CHUNKED = b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n"
+
+async def lazily(writer, head, piece, number):
+    writer.write(head)
+    for _ in range(number):
+        writer.write(piece)
+        await writer.drain()
+
+def bomb():
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join(packer.compress(bytes(1_000_000)) for _ in range(300)) + packer.flush()
+
+async def serve(reader, writer):
+    kind = (await reader.readuntil(b"\\r\\n\\r\\n")).split(b"/")[1]
+    try:
+        if kind == b"gigabyte":
+            await lazily(writer, b"HTTP/1.1 200 OK\\r\\nContent-Length: 1000000000\\r\\n\\r\\n", bytes(1_000_000), 1_000)
+        elif kind == b"crumbs":
+            await lazily(writer, CHUNKED, b"1\\r\\nx\\r\\n" * 50_000, 200)
+        elif kind == b"line":
+            await lazily(writer, b"HTTP/1.1 200 OK\\r\\nX: ", b"y" * 1_000_000, 1_000)
+        else:
+            packed = bomb()
+            head = b"HTTP/1.1 200 OK\\r\\nContent-Encoding: gzip\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(packed)
+            writer.write(head + packed)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    writer.close()
+
+async def ask(url):
+    spec = EndpointSpec(kind="openai", options={"base_url": url, "model": "m"})
+    async with open_endpoint(spec, environ={}, folder=Path(), timeouts=Timeouts(), samples=None) as endpoint:
+        return (await endpoint.call(Request(query_id="q", fields={"query": "?"}))).error
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    await ask(f"http://127.0.0.1:{port}/line")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for kind in sys.argv[1:]:
+        print((await ask(f"http://127.0.0.1:{port}/{kind}")).kind)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    server.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
+def test_a_gigabyte_a_bomb_crumbs_and_a_line_without_end_are_cut_off_and_memory_stays():
+    kinds = ["gigabyte", "bomb", "crumbs", "line"]
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(PROGRAM), *kinds], capture_output=True, text=True, check=True, timeout=60
+    )
+    *errors, growth_kib = done.stdout.split()
+    assert errors == ["too_large"] * 4
+    assert (
+        int(growth_kib) < 64 * 1024
+    )  # a bound of 10 MB, in the few copies that reading makes, and the bomb's own megabyte
