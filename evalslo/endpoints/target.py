@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -39,12 +40,20 @@ def import_target(target: str, *, folder: Path, place: str) -> Callable[..., Any
 def source_digest(function: Callable[..., Any]) -> str | None:
     """`sha256:...` of the file that the function stands in; None where it has no readable file."""
     try:
-        file = inspect.getsourcefile(inspect.unwrap(function))
+        file = inspect.getsourcefile(_written(function))
     except (TypeError, ValueError):
         return None
     if file is None or not Path(file).is_file():
         return None
     return f"sha256:{hashlib.sha256(Path(file).read_bytes()).hexdigest()}"
+
+
+def _written(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - a function or a class
+    """What stands in a file: what a partial calls, and the class of an object that can be called."""
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    return function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
 
 
 def _import_source(source: str, *, folder: Path, place: str) -> ModuleType:
