@@ -1,10 +1,15 @@
 """The command `evalslo`."""
 
+import gc
+
 from evalslo.cli.app import app
+
+YOUNG = 100_000  # objects between two searches for circles: a run makes millions of objects and next to no circle
 
 
 def main() -> None:
     """Runs the command line; the exit code is the verdict."""
+    gc.set_threshold(YOUNG, 50, 100)
     app()
 
 

@@ -27,9 +27,7 @@ class Pool:
         """An established connection for one call. Raises CallFailed where none can be made in time."""
         while self._idle:
             connection = self._idle.pop()
-            if (
-                connection.has_news
-            ):  # llama.cpp closes a kept connection 50 us after an answer, and does not say so before
+            if connection.has_news:  # some servers, llama.cpp among them, close a kept connection right after an answer
                 await _two_turns()
             if connection.usable and perf_counter() - connection.idle_since <= _MAX_IDLE_S:
                 return connection

@@ -15,6 +15,7 @@ READ_BYTES = 65_536
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module has no name for it
 _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
+KERNEL_STAMPS = sys.platform.startswith("linux") and _ANCILLARY_BYTES > 0
 _LONGEST_S = 60.0  # a stamp that is older is none: the clock of the day was set in between
 
 
@@ -175,7 +176,7 @@ class StampedTransport(asyncio.Transport):
 
 def stamp_arrivals(sock: socket.socket) -> bool:
     """Whether the kernel stamps from now on what arrives at `sock`."""
-    if not sys.platform.startswith("linux") or not _ANCILLARY_BYTES:
+    if not KERNEL_STAMPS:
         return False
     try:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)

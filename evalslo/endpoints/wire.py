@@ -17,6 +17,7 @@ from evalslo.endpoints.pool import Pool
 from evalslo.endpoints.rate_hint import read_hint
 from evalslo.endpoints.redact import redacted, redactor
 from evalslo.endpoints.refusal import status_failure
+from evalslo.endpoints.stamped import KERNEL_STAMPS, can_stamp
 from evalslo.errors import UsageError
 from evalslo.model.sample import ErrorClass, Request, Response
 
@@ -65,6 +66,11 @@ class CalledEndpoint:
     def quota(self) -> str:
         """The host, and a digest of whatever it knows its caller by."""
         return f"{self._access.host} {self._access.credential}"
+
+    @property
+    def exact(self) -> bool:
+        """Whether the system stamps what arrives on the running loop: then no time is longer because the loop was busy."""
+        return can_stamp(asyncio.get_running_loop()) and KERNEL_STAMPS
 
     @property
     def warnings(self) -> tuple[str, ...]:

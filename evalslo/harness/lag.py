@@ -113,4 +113,9 @@ def merged(a: Lag | None, b: Lag | None) -> Lag | None:
     """The larger of two, number by number: of several sittings the worst. None: not measured in either."""
     if a is None or b is None:
         return a or b
-    return Lag(p50_s=max(a.p50_s, b.p50_s), p99_s=max(a.p99_s, b.p99_s), max_s=max(a.max_s, b.max_s))
+    return Lag(
+        p50_s=max(a.p50_s, b.p50_s),
+        p99_s=max(a.p99_s, b.p99_s),
+        max_s=max(a.max_s, b.max_s),
+        in_times=a.in_times or b.in_times,
+    )

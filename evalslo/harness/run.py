@@ -21,7 +21,6 @@ from evalslo.model.run import Manifest, Progress
 from evalslo.model.score import Score
 from evalslo.model.scorecard import Fingerprint, Scorecard
 from evalslo.model.suite import Suite
-from evalslo.report.scorecard_json import to_json
 from evalslo.slo.slices import with_slices
 from evalslo.store.run_folder import (
     RunFolder,
@@ -46,7 +45,9 @@ async def run_suite(prepared: Prepared, *, door: Door, asked: Asked) -> KeptRun:
     """
     begun = _begin(prepared, door=door, asked=asked)
     begun = await sit(prepared, begun, door=door, asked=asked)
-    from evalslo.harness.gating import score_and_gate  # brings the statistics, which no first call should wait for
+    # loaded behind the calls: they bring the statistics, which no first call should wait for
+    from evalslo.harness.gating import score_and_gate
+    from evalslo.report.scorecard_json import to_json
 
     keep = partial(write_scores, begun.folder)
     scorecard = score_and_gate(prepared.suite, prepared.golden, begun, keep=keep, on_progress=door.on_progress)
@@ -68,7 +69,7 @@ def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[P
         raise MeasurementError(
             f"{folder.golden_file}: it is not the golden set of the run any more; it cannot be gated"
         )
-    from evalslo.harness.gating import score_and_gate  # as above
+    from evalslo.harness.gating import score_and_gate
 
     begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
     return score_and_gate(with_slices(judged, golden.queries), golden, begun, keep=_let_go, on_progress=on_progress)

@@ -1,5 +1,6 @@
 """One sitting of a run: the calls that have no sample yet are made, and every sample is kept as it comes."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from evalslo.model.scorecard import Lag
 from evalslo.model.suite import Suite
 from evalslo.store.cache import ResponseCache, response_key
 from evalslo.store.run_folder import open_samples, read_samples, write_manifest
+
+TOGETHER_S = 0.01  # a loop that is later than that may read several tokens at once, and they share a stamp
+SHORT_TURN_S = 0.0005  # python gives a thread ten times that, and an answer would wait for it
 
 
 async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> Begun:
@@ -151,7 +155,8 @@ class _Came:
 
 
 async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store, door: Door) -> _Came:
-    warm_up = None if _is_timed(prepared.suite) else door.warm_up
+    exact = bool(getattr(prepared.endpoint, "exact", False))  # not all endpoints are behind a socket
+    warm_up = None if _is_timed(prepared.suite) and not exact else door.warm_up
     began, live = door.clock(), desk.bounds.spending.live
     with _loading(warm_up) as load:
         watch = Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop, look=desk.look, under_way=load)
@@ -167,21 +172,25 @@ async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store,
             )
         seconds = (door.clock() - began).total_seconds()
     lag = meter.lag() if desk.bounds.spending.live > live else None
+    if lag is not None and exact and lag.p99_s <= TOGETHER_S:
+        lag = replace(lag, in_times=False)
     return _Came(stopped=None if desk.enough() else stopped, lag=lag, seconds=seconds)
 
 
 def _is_timed(suite: Suite) -> bool:
-    """Whether an objective is on a time, which nothing else in this process may spoil."""
+    """Whether an objective is on a time, which nothing else in this process may spoil where the loop takes it."""
     return any(suite.slis[one.sli.name].unit == "s" for one in suite.objectives)
 
 
 @contextmanager
 def _loading(load: Callable[[], None] | None) -> Iterator[Callable[[], None]]:
-    """A function that begins to load beside all else; at the end it is waited for."""
+    """A function that begins to load beside all else, in short turns; at the end it is waited for."""
     threads: list[threading.Thread] = []
+    turn_s = sys.getswitchinterval()
 
     def begin() -> None:
         if load is not None:
+            sys.setswitchinterval(SHORT_TURN_S)
             threads.append(threading.Thread(target=load, name="evalslo-warm-up", daemon=True))
             threads[-1].start()
 
@@ -190,6 +199,7 @@ def _loading(load: Callable[[], None] | None) -> Iterator[Callable[[], None]]:
     finally:
         for thread in threads:
             thread.join()
+        sys.setswitchinterval(turn_s)
 
 
 def _ended(manifest: Manifest, came: _Came, *, now: datetime) -> Manifest:

@@ -48,6 +48,8 @@ def worst_answers(
     for row in sorted((row for row in rows if row.verdict in _FIRST), key=_urgency):
         if len(worst) >= SHOWN:
             break
+        if row.counts.bad == 0:
+            continue
         shown = {(one.query_id, one.repeat) for one in worst}
         missed = _missed(suite, row.objective, observations.get(row.objective.id, ()))
         fresh = (answer_of(one.query_id, one.repeat) for one in missed if (one.query_id, one.repeat) not in shown)

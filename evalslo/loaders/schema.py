@@ -52,7 +52,7 @@ OnInconclusiveKey = Literal["block", "warn"]
 class Keys(BaseModel):
     """A mapping of the file: unknown keys are faults, and no value is bent into another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class HubKeys(Keys):

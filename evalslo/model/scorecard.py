@@ -206,11 +206,15 @@ class UsageTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How late the event loop came to what was due, in seconds: what a measured time may be wrong by."""
+    """How late the event loop came to what was due, in seconds.
+
+    `in_times`: measured times may be wrong by it. False where the system itself stamped what arrived.
+    """
 
     p50_s: float
     p99_s: float
     max_s: float
+    in_times: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -216,7 +216,9 @@ def _usage(usage: UsageTotals) -> dict[str, Any]:
 
 
 def _lag(lag: Lag | None) -> dict[str, Any] | None:
-    return None if lag is None else {"p50_s": lag.p50_s, "p99_s": lag.p99_s, "max_s": lag.max_s}
+    if lag is None:
+        return None
+    return {"p50_s": lag.p50_s, "p99_s": lag.p99_s, "max_s": lag.max_s, "in_times": lag.in_times}
 
 
 def _fingerprint(fingerprint: Fingerprint) -> dict[str, Any]:

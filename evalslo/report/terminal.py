@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from evalslo.model.scorecard import ObjectiveResult, Reason, Scorecard, Sequential, UsageTotals, Verdict
+from evalslo.model.scorecard import Lag, ObjectiveResult, Reason, Scorecard, Sequential, UsageTotals, Verdict
 from evalslo.report.failed_calls import failed_calls
 from evalslo.report.figures import amount
 from evalslo.report.paper import COLOURS, Paper, flowing, joined, labelled, paper_of, put, said, verdict_mark
@@ -175,9 +175,14 @@ def _count(tokens: int | None) -> str:
 def _timings(scorecard: Scorecard) -> list[Text]:
     """What latencies may be wrong by, and where they do not come from this run's own calls, a word on it."""
     lag = scorecard.lag if "live" in scorecard.timings else None
-    late = [] if lag is None else [f"loop lag p99 {_seconds(lag.p99_s)}, at most {_seconds(lag.max_s)}"]
+    late = [] if lag is None else [_late(lag)]
     elsewhere = [_TIMINGS[timing] for timing in sorted(set(scorecard.timings)) if timing in _TIMINGS]
     return [Text(line) for line in (*late, *elsewhere)]
+
+
+def _late(lag: Lag) -> str:
+    not_in = "" if lag.in_times else "; not in latencies: the system stamps what arrives"
+    return f"loop lag p99 {_seconds(lag.p99_s)}, at most {_seconds(lag.max_s)}{not_in}"
 
 
 def _seconds(seconds: float) -> str:

@@ -13,7 +13,7 @@ LARGEST_SHARE = 0.05  # of a bound, that its measurement may be off by at p99
 
 def with_timing_error(row: ObjectiveResult, *, spec: SliSpec, lag: Lag | None) -> ObjectiveResult:
     """The row; one of a time that the run's lag blurs says so beside its other reasons. No verdict changes."""
-    if spec.unit != "s" or lag is None or row.estimate is None:
+    if spec.unit != "s" or lag is None or not lag.in_times or row.estimate is None:
         return row
     bound_s = _bound_s(row.objective)
     if lag.p99_s <= LARGEST_SHARE * bound_s:

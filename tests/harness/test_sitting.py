@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -181,6 +182,21 @@ async def test_the_gate_is_loaded_beside_the_calls_unless_times_are_judged(tmp_p
     await room.sit(room.begin(), warm_up=lambda: seen.append(threading.current_thread()))
     assert len(seen) == loads
     assert threading.main_thread() not in seen
+
+
+class Exact(Service):
+    """A service whose arrivals the system stamps."""
+
+    exact = True
+
+
+async def test_where_arrivals_are_stamped_the_gate_is_loaded_early_and_times_are_free_of_the_lag(tmp_path):
+    timed = Exact(lambda *_: answer("Paris"), takes_s=0.05)
+    room, seen = Room(tmp_path, timed, objectives=["contains >= 90%", "latency p90 <= 2s"]), []
+    done = await room.sit(room.begin(), warm_up=lambda: seen.append(sys.getswitchinterval()))
+    assert [turn_s < 0.001 for turn_s in seen] == [True]
+    assert sys.getswitchinterval() > 0.001
+    assert done.manifest.lag.in_times == (done.manifest.lag.p99_s > 0.01)
 
 
 @pytest.mark.parametrize("glimpses", [True, False])

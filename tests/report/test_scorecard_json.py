@@ -127,7 +127,7 @@ def test_hostile_text_comes_back_as_it_was_but_for_lone_surrogates(cards, hostil
 
 
 def test_the_lag_is_in_seconds_and_null_where_no_call_was_live(cards):
-    assert read(cards["failing"])["lag"] == {"p50_s": 0.00005, "p99_s": 0.00041, "max_s": 0.0031}
+    assert read(cards["failing"])["lag"] == {"p50_s": 0.00005, "p99_s": 0.00041, "max_s": 0.0031, "in_times": True}
     assert read(cards["recorded"])["lag"] is None
 
 

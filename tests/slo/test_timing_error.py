@@ -36,6 +36,13 @@ def test_a_lag_above_a_twentieth_of_the_bound_of_a_time_is_told(objective, p99_s
     assert replace(found, reasons=row.reasons) == row
 
 
+def test_a_lag_that_no_time_contains_is_nothing_to_tell():
+    objective = quantile("0.95", "<=", "0.1")
+    row = judged(objective)
+    exact = replace(lag(0.09), in_times=False)
+    assert with_timing_error(row, spec=spec_of(objective), lag=exact) == row
+
+
 def test_the_sentence_has_both_times():
     objective = quantile("0.95", "<=", "0.1")
     found = with_timing_error(judged(objective), spec=spec_of(objective), lag=lag(0.012))
