@@ -190,6 +190,13 @@ class Exact(Service):
     exact = True
 
 
+async def test_where_arrivals_are_stamped_the_gate_is_not_loaded_beside_streams_whose_tokens_are_timed(tmp_path):
+    timed = Exact(lambda *_: answer("Paris"), takes_s=0.05)
+    room, seen = Room(tmp_path, timed, objectives=["contains >= 90%", "ttft p90 <= 2s"]), []
+    await room.sit(room.begin(), warm_up=lambda: seen.append(1))
+    assert not seen
+
+
 async def test_where_arrivals_are_stamped_the_gate_is_loaded_early_and_times_are_free_of_the_lag(tmp_path):
     timed = Exact(lambda *_: answer("Paris"), takes_s=0.05)
     room, seen = Room(tmp_path, timed, objectives=["contains >= 90%", "latency p90 <= 2s"]), []
