@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -62,6 +62,17 @@ def console(*, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     piped = not stream.isatty() and "COLUMNS" not in os.environ
     return Page(stderr=stderr, width=PIPED_COLUMNS if piped else None, highlight=False, markup=False, emoji=False)
+
+
+def open_standard_streams() -> None:
+    """Nothing; a standard stream that was closed (`2>&-`) goes nowhere, and its descriptor to no other file."""
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
 
 
 def reader_left() -> None:
@@ -136,10 +147,12 @@ def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Resul
         def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
             nonlocal asked
             if asked:
+                loop.set_exception_handler(lambda *_: None)  # what breaks off now breaks because it was asked to
                 raise KeyboardInterrupt
             asked = True
             loop.call_soon_threadsafe(stop.set)
-            os.write(STDERR, STOPPING)
+            with suppress(OSError):  # nobody may be reading; raised here, it would come up wherever the loop is
+                os.write(STDERR, STOPPING)
 
         before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -31,20 +31,26 @@ class Process:
         self.app = folder / "small_app.py"
         self.suite = write_suite(folder, app=SLOW, repeats=3, limits={"concurrency": 2})
 
-    async def start(self, *more: str) -> asyncio.subprocess.Process:
+    async def start(self, *more: str, stderr_read: bool = True) -> asyncio.subprocess.Process:
+        """Without `stderr_read` standard error is a pipe that nobody reads."""
+        reading, writing = os.pipe()
+        os.close(reading)
         environ = os.environ | {"EVALSLO_HOME": str(self.folder / "home"), "PYTHONPATH": str(ROOT)}
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "evalslo",
-            "run",
-            str(self.suite),
-            *more,
-            cwd=self.folder,
-            env=environ,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        try:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "evalslo",
+                "run",
+                str(self.suite),
+                *more,
+                cwd=self.folder,
+                env=environ,
+                stdout=asyncio.subprocess.PIPE if stderr_read else asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE if stderr_read else writing,
+            )
+        finally:
+            os.close(writing)
 
     def asked(self) -> list[str]:
         path = self.folder / "asked"
@@ -108,7 +114,7 @@ async def test_ctrl_c_twice_stops_now_and_exits_130(process):
     running.send_signal(signal.SIGINT)
     _, err = await running.communicate()
     assert running.returncode == 130, err
-    assert b"Traceback" not in err
+    assert b"Traceback" not in err, err.decode()
     assert b"--resume" in err
     assert process.samples().total() >= 9
 
@@ -173,3 +179,23 @@ async def test_ctrl_c_between_suites_leaves_nothing_green(tmp_path):
     _, err = await running.communicate()
     assert running.returncode == 4
     assert b"second: not begun" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code"), [("run nowhere.yaml 2>&-", 2), ("run small.yaml 2>&-", 0), ("run small.yaml >&- 2>&-", 0)]
+)
+async def test_a_closed_stream_changes_no_exit_code(tmp_path, words, exit_code):
+    write_suite(tmp_path)
+    environ = os.environ | {"EVALSLO_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    script = f"{sys.executable} -m evalslo {words}"
+    running = await asyncio.create_subprocess_exec("bash", "-c", script, cwd=tmp_path, env=environ)
+    assert await running.wait() == exit_code
+
+
+async def test_ctrl_c_with_nobody_reading_leaves_a_run_that_can_go_on(process):
+    running = await process.start(stderr_read=False)
+    await process.until_asked(10)
+    running.send_signal(signal.SIGINT)
+    await running.wait()
+    assert running.returncode == 4
+    await finish(process)
