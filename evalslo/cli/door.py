@@ -139,14 +139,16 @@ def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Resul
     """
     import asyncio
 
+    asked = twice = False
+
     async def stoppable() -> Result:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        asked = False
 
         def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-            nonlocal asked
+            nonlocal asked, twice
             if asked:
+                twice = True
                 loop.set_exception_handler(lambda *_: None)  # what breaks off now breaks because it was asked to
                 raise KeyboardInterrupt
             asked = True
@@ -161,4 +163,9 @@ def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Resul
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    return asyncio.run(stoppable())
+    try:
+        return asyncio.run(stoppable())
+    except Exception:
+        if twice:  # a library that was interrupted while it loaded says something else
+            raise KeyboardInterrupt from None
+        raise

@@ -64,9 +64,6 @@ def read_access(
     host = _read_host(url, place=place)
     proxy, tls = proxy_for(url, environ), dict(options.get("tls") or {})
     is_encrypted = urlsplit(url).scheme == "https"
-    context = None
-    if is_encrypted or (proxy is not None and proxy.tls):
-        context = tls_context(tls, environ=environ, folder=folder)
     hidden = _hidden_headers(options, environ)
     headers = {"User-Agent": "evalslo", **_open_headers(written, options), **hidden}
     query = [value for _, value in parse_qsl(urlsplit(url).query)]
@@ -88,9 +85,10 @@ def read_access(
         credential=hashlib.sha256(repr([sorted(known_by), query]).encode("utf-8", "surrogatepass")).hexdigest(),
         timeouts=timeouts,
         proxy=proxy,
-        tls=context if is_encrypted else None,
-        proxy_tls=context if proxy is not None and proxy.tls else None,
-        verified=context is None or verifies(tls),
+        tls=tls_context(tls, environ=environ, folder=folder) if is_encrypted else None,
+        # what the suite says of TLS is for its server: nobody else is shown its certificate, or trusted unverified
+        proxy_tls=tls_context({}, environ=environ, folder=folder) if proxy is not None and proxy.tls else None,
+        verified=not is_encrypted or verifies(tls),
     )
 
 

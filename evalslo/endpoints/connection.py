@@ -18,7 +18,7 @@ from evalslo.model.suite import Timeouts
 class Connection(asyncio.Protocol):
     """An established connection. What comes is stamped and kept; whoever waits for a response is woken once, at its end.
 
-    `clock` knows when what came arrived; without one its reading is its arrival.
+    `clock` knows when what came arrived; without one its reading is its arrival. `wire` is the transport below any TLS.
     """
 
     __slots__ = (
@@ -33,6 +33,7 @@ class Connection(asyncio.Protocol):
         "_waiting",
         "clock",
         "idle_since",
+        "wire",
     )
 
     def __init__(self, *, host: str, lost: Callable[["Connection"], None]) -> None:
@@ -47,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._due = 0.0
         self.idle_since = 0.0
         self.clock: StampedTransport | None = None
+        self.wire: asyncio.Transport | None = None
 
     @property
     def usable(self) -> bool:
@@ -60,10 +62,11 @@ class Connection(asyncio.Protocol):
         return peer is not None and peer.fileno() >= 0 and _is_readable(peer.fileno())
 
     async def exchange(
-        self, request: bytes, *, timeouts: Timeouts, begun: Callable[[HttpResponse], bool]
+        self, request: bytes, *, since: float, timeouts: Timeouts, begun: Callable[[HttpResponse], bool]
     ) -> HttpResponse:
         """The response to `request`; `begun` says of a part of it whether a first token is in it.
 
+        `since` is when the attempt began, by `time.perf_counter`: `timeouts.total_s` counts from there, connecting included.
         Raises CallFailed where no head of a response came, where a time-out was reached, and over a bound.
         """
         transport = self._transport
@@ -72,7 +75,7 @@ class Connection(asyncio.Protocol):
         self._waiter = waiter = self._loop.create_future()
         sent_at = perf_counter()
         self._incoming = incoming = Incoming(sent_at=sent_at)
-        self._waiting = Waiting(incoming, timeouts=timeouts, begun=begun)
+        self._waiting = Waiting(incoming, since=since, timeouts=timeouts, begun=begun)
         transport.write(request)
         self._arm(sent_at)
         try:
@@ -80,11 +83,17 @@ class Connection(asyncio.Protocol):
         finally:
             self._waiter = self._waiting = self._incoming = None
             incoming.close()
-            if incoming.whole and incoming.keep_alive:
+            if incoming.whole and incoming.keep_alive and self._all_sent:
                 self.idle_since = perf_counter()
             else:
                 self.abort()
         return _outcome(incoming)
+
+    @property
+    def _all_sent(self) -> bool:
+        """Whether nothing of a request waits still; a server may answer before it has read all, and the rest would go first."""
+        ways = (self._transport, self.wire)  # TLS hands what it wrote to the wire
+        return all(way is None or way.get_write_buffer_size() == 0 for way in ways)
 
     def abort(self) -> None:
         """Nothing; drops the connection at once."""
@@ -106,7 +115,9 @@ class Connection(asyncio.Protocol):
             self.abort()  # nobody asked: a server that gives up an idle connection may say so before it closes
             return
         incoming.read_at = read_at
-        if incoming.feed(data, at=read_at if self.clock is None else self.clock.arrived_s):
+        at = read_at if self.clock is None else self.clock.arrived_s
+        # no answer came before it was asked for: the clock of the day was set in between
+        if incoming.feed(data, at=at if at >= incoming.sent_at else read_at):
             self._wake()
         elif incoming.said_done or (self._waiting is not None and self._waiting.watches_idle):
             self._arm(read_at)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohappyeyeballs
@@ -11,7 +12,8 @@ from aiohappyeyeballs import AddrInfoType
 from evalslo.endpoints.attempt import CallFailed, failed, reason_of
 from evalslo.endpoints.connection import Connection
 from evalslo.endpoints.proxy import Proxy
-from evalslo.endpoints.stamped import READ_BYTES, StampedTransport, can_stamp, stamp_arrivals
+from evalslo.endpoints.stamped import KERNEL_STAMPS, READ_BYTES, StampedTransport, Stamps, can_stamp, stamp_arrivals
+from evalslo.endpoints.thread import outcome_in_thread
 from evalslo.endpoints.tunnel import Tunnel
 from evalslo.model.sample import ErrorClass
 
@@ -69,10 +71,14 @@ class Addresses:
         literal = _literal(name, port)
         if literal is not None:
             return [literal]
-        try:
-            return list(await self._loop.getaddrinfo(name, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            raise _unresolved(self._route, error) from error
+        # in a thread of the loop's pool a name server that does not answer would keep the process from ending
+        ask = partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        outcome = await outcome_in_thread(ask, name="evalslo-name")
+        if isinstance(outcome, OSError | UnicodeError):
+            raise _unresolved(self._route, outcome) from outcome
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return list(outcome)
 
 
 class Dialler:
@@ -83,53 +89,73 @@ class Dialler:
         self._addresses = Addresses(route)
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(READ_BYTES) if can_stamp(self._loop) else None
+        self._stamps = Stamps()
+
+    @property
+    def exact(self) -> bool:
+        """Whether the system stamps what arrives, and nothing that came so far came without a stamp."""
+        return KERNEL_STAMPS and self._buffer is not None and self._stamps.complete
 
     async def dial(self, connection: Connection) -> None:
-        """Nothing; makes `connection` an established one. Raises CallFailed, and nothing else but cancellation."""
+        """Nothing; makes `connection` an established one. Raises CallFailed, and nothing else but cancellation.
+
+        Whatever ends it before, a time-out or a cancellation too, nothing stays open.
+        """
         peer = await self._connected()
-        route, proxy = self._route, self._route.proxy
-        if route.tls is None and route.proxy_tls is None:
+        if self._route.tls is None and self._route.proxy_tls is None:
             await self._transport(peer, connection, connection)
             return
-        tunnel = Tunnel(host=route.host)
-        transport = await self._transport(peer, tunnel, connection)
+        tunnel = Tunnel(host=self._route.host)
+        wire = await self._transport(peer, tunnel, connection)
         try:
-            if proxy is not None and route.proxy_tls is not None:
-                protocol = connection if route.tls is None else tunnel
-                transport = await self._encrypted(transport, protocol, route.proxy_tls, name=proxy.name)
-            if proxy is not None and route.tls is not None:
-                await tunnel.opened(transport, target=route.target, proxy=proxy)
-            if route.tls is not None:
-                transport = await self._encrypted(transport, connection, route.tls, name=route.name)
+            transport = await self._secured(wire, tunnel, connection)
         except BaseException:
-            transport.abort()
+            wire.abort()
             raise
         connection.connection_made(transport)
+
+    async def _secured(self, wire: asyncio.Transport, tunnel: Tunnel, connection: Connection) -> asyncio.Transport:
+        """What `connection` speaks on: TLS with the proxy, its tunnel, TLS with the server, as far as the route has them."""
+        transport, route, proxy = wire, self._route, self._route.proxy
+        if proxy is not None and route.proxy_tls is not None:
+            protocol = connection if route.tls is None else tunnel
+            transport = await self._encrypted(transport, protocol, route.proxy_tls, name=proxy.name)
+        if proxy is not None and route.tls is not None:
+            await tunnel.opened(transport, target=route.target, proxy=proxy)
+        if route.tls is not None:
+            transport = await self._encrypted(transport, connection, route.tls, name=route.name)
+        return transport
 
     async def _connected(self) -> socket.socket:
         found = await self._addresses.now()
         try:
-            peer = await aiohappyeyeballs.start_connection(
+            return await aiohappyeyeballs.start_connection(
                 found, happy_eyeballs_delay=_SECOND_FAMILY_S, loop=self._loop
             )
         except (OSError, RuntimeError) as error:  # RuntimeError is what uvloop raises for some addresses
             raise _refused(self._route, error) from error
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return peer
 
     async def _transport(
         self, peer: socket.socket, protocol: asyncio.Protocol, connection: Connection
     ) -> asyncio.Transport:
         """A transport for `protocol`: one with the kernel's own stamps, where that can be had, for `connection` to read."""
+        drop = peer.close
         try:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._buffer is not None and stamp_arrivals(peer):
-                connection.clock = StampedTransport(self._loop, peer, protocol, buffer=self._buffer)
+                clock = StampedTransport(self._loop, peer, protocol, buffer=self._buffer, stamps=self._stamps)
+                connection.wire = connection.clock = clock
+                drop = clock.abort
                 await asyncio.sleep(0)  # the protocol has been told of it then
-                return connection.clock
-            transport, _ = await self._loop.create_connection(lambda: protocol, sock=peer)
-        except OSError as error:
-            raise _refused(self._route, error) from error
-        return transport
+                return clock
+            self._stamps.complete = False
+            connection.wire, _ = await self._loop.create_connection(lambda: protocol, sock=peer)
+        except BaseException as error:
+            drop()
+            if isinstance(error, OSError):
+                raise _refused(self._route, error) from error
+            raise
+        return connection.wire
 
     async def _encrypted(
         self, transport: asyncio.Transport, protocol: asyncio.Protocol, context: "ssl.SSLContext", *, name: str
@@ -150,9 +176,8 @@ def _untrusted(route: Route, error: OSError, *, is_proxy: bool) -> CallFailed:
     why = getattr(error, "verify_message", None)
     if why is None:
         return failed(kind, f"TLS with {whom} failed: {_why(error)}", retryable=True)
-    return failed(
-        kind, f"the certificate of {whom} is not trusted: {why}; name its CA in endpoint.tls.ca or SSL_CERT_FILE"
-    )
+    where = "SSL_CERT_FILE" if is_proxy else "endpoint.tls.ca or SSL_CERT_FILE"
+    return failed(kind, f"the certificate of {whom} is not trusted: {why}; name its CA in {where}")
 
 
 def _why(error: OSError) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from evalslo.endpoints.access import KEY_HEADERS, PROMPTS, Access, read_access
 from evalslo.endpoints.options import expand_all, required_text, variables_in
-from evalslo.endpoints.redact import secrets_in
+from evalslo.endpoints.redact import is_secret_name, secrets_in
 from evalslo.errors import UsageError
 from evalslo.model.protocols import Endpoint
 from evalslo.model.sample import Sample
@@ -128,7 +128,14 @@ def _recorded_variables(written: Mapping[str, Any]) -> frozenset[str]:
     """The variables of what is recorded as written; a key's is not among them, for a new key is the same endpoint."""
     headers = {name: text for name, text in (written.get("headers") or {}).items() if name.lower() not in KEY_HEADERS}
     rest = {key: item for key, item in written.items() if key not in ("headers", *_NAMES_OF_KEYS, *_EXPANDED)}
-    return variables_in(headers) | variables_in(rest)
+    return variables_in(headers) | variables_in(rest) | _open_names(written)
+
+
+def _open_names(written: Mapping[str, Any]) -> frozenset[str]:
+    """The variables of `headers_env` that say something else than a key, as a tenant: another is another endpoint."""
+    named: Mapping[str, str] = written.get("headers_env") or {}
+    keys = {name for header, name in named.items() if header.lower() in KEY_HEADERS or is_secret_name(header)}
+    return frozenset(name for name in named.values() if not is_secret_name(name)) - keys - {written.get("api_key_env")}
 
 
 def _encodable(text: object) -> str:

@@ -94,7 +94,7 @@ def _messages(chat: Chat, request: Request) -> list[object]:
     system = [] if chat.system is None else [_filled(chat.system, request, role="system")]
     if chat.prompt is not None:
         return [*system, _filled(chat.prompt, request, role="user")]
-    messages = plain_data(request.messages or request.fields.get("messages"))
+    messages = plain_data(request.fields.get("messages"))
     if isinstance(messages, list) and messages:
         return [*system, *messages]
     query = plain_data(request.fields.get("query"))

@@ -3,10 +3,11 @@
 import asyncio
 from time import perf_counter
 
-from evalslo.endpoints.attempt import CallFailed, failed
+from evalslo.endpoints.attempt import CallFailed, failed, timed_out
 from evalslo.endpoints.connection import Connection
 from evalslo.endpoints.dial import Dialler, Route
 from evalslo.model.sample import ErrorClass
+from evalslo.model.suite import Timeouts
 
 _HANDSHAKES = 64  # at once: less than the shortest usual backlog (128), so that 1,000 callers are not 936 resets
 _MAX_IDLE_S = 4.0  # uvicorn and node close after 5 s, others later; a new connection costs less than a reset call
@@ -15,13 +16,18 @@ _MAX_IDLE_S = 4.0  # uvicorn and node close after 5 s, others later; a new conne
 class Pool:
     """Connections over which one call at a time goes; the one that was used last is used first."""
 
-    def __init__(self, route: Route, *, connect_s: float) -> None:
+    def __init__(self, route: Route, *, timeouts: Timeouts) -> None:
         self._route = route
-        self._connect_s = connect_s
+        self._timeouts = timeouts
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._handshakes = asyncio.Semaphore(_HANDSHAKES)
         self._dialler = Dialler(route)
+
+    @property
+    def exact(self) -> bool:
+        """Whether all that came so far has the system's own stamp; before the first connection: whether that can be had."""
+        return self._dialler.exact
 
     async def take(self) -> Connection:
         """An established connection for one call. Raises CallFailed where none can be made in time."""
@@ -33,7 +39,8 @@ class Pool:
                 return connection
             connection.abort()
         try:
-            async with asyncio.timeout(self._connect_s), self._handshakes:
+            within_s = min(self._timeouts.connect_s, self._timeouts.total_s)
+            async with asyncio.timeout(within_s), self._handshakes:
                 return await self._made()
         except TimeoutError as error:
             raise self._too_late() from error
@@ -49,9 +56,9 @@ class Pool:
             connection.abort()
         self._idle.clear()
         for _ in range(10):
+            await asyncio.sleep(0)
             if not self._open:
                 return
-            await asyncio.sleep(0)
 
     async def _made(self) -> Connection:
         connection = Connection(host=self._route.host, lost=self._forget)
@@ -66,7 +73,10 @@ class Pool:
             self._idle.remove(connection)
 
     def _too_late(self) -> CallFailed:
-        message = f"no connection to {self._route.host} within {self._connect_s:g} s"
+        timeouts = self._timeouts
+        if timeouts.total_s < timeouts.connect_s:
+            return CallFailed(timed_out(ErrorClass.TIMEOUT, timeouts.total_s))
+        message = f"no connection to {self._route.host} within {timeouts.connect_s:g} s"
         message += "; raise limits.connect_timeout if that is too short"
         return failed(ErrorClass.CONNECT_TIMEOUT, message, retryable=True)
 

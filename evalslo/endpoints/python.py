@@ -1,13 +1,11 @@
 """An endpoint that is a python function: sync, async, or an async iterator of text."""
 
 import asyncio
-import contextvars
 import inspect
 import math
-import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, nullcontext, suppress
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -25,6 +23,7 @@ from evalslo.endpoints.attempt import (
     unexpected,
 )
 from evalslo.endpoints.redact import redactor
+from evalslo.endpoints.thread import outcome_in_thread
 from evalslo.endpoints.values import cost_usd, query_fields, read_context, read_count, shape
 from evalslo.model.golden import Context
 from evalslo.model.sample import ErrorClass, Request, Response, Usage
@@ -34,11 +33,7 @@ WANTED = "a text, a dict with 'answer', or an async iterator of texts"
 
 
 class PythonEndpoint:
-    """One call of a function; a sync one gets a thread of its own.
-
-    The thread is no pool's: a pool of a few threads would bound concurrency behind the scheduler's back, and a function that
-    never returns would keep the process from ending.
-    """
+    """One call of a function; a sync one gets a thread of its own."""
 
     def __init__(
         self,
@@ -122,25 +117,8 @@ def _run(call: Callable[[], object]) -> Returned:
 
 
 async def _in_thread(run: Callable[[], Returned]) -> Returned:
-    """What `run` returns in a daemon thread; raises CallFailed where it raises anything at all."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Returned | BaseException] = loop.create_future()
-
-    def deliver(outcome: Returned | BaseException) -> None:
-        if not future.done():  # nobody waits any more after a timeout
-            future.set_result(outcome)
-
-    def work() -> None:
-        outcome: Returned | BaseException
-        try:
-            outcome = run()
-        except BaseException as error:  # a thread has nobody else to tell
-            outcome = error
-        with suppress(RuntimeError):  # the loop may have been closed meanwhile
-            loop.call_soon_threadsafe(deliver, outcome)
-
-    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="evalslo-target", daemon=True).start()
-    outcome = await future
+    """What `run` returns in a thread of its own; raises CallFailed where it raises anything at all."""
+    outcome = await outcome_in_thread(run, name="evalslo-target")
     if isinstance(outcome, BaseException):
         raise CallFailed(unexpected(outcome)) from outcome
     return outcome

@@ -38,6 +38,25 @@ def read_hint(headers: Mapping[str, str]) -> RateHint | None:
     return None if hint == RateHint() else hint
 
 
+def aged(hint: RateHint, *, age_s: float) -> RateHint | None:
+    """What `hint` says `age_s` seconds after it was said; None where nothing of it holds any more.
+
+    Once a moment of reset has passed, what was left before it says nothing either.
+    """
+    requests, tokens = _later(hint.requests_reset_s, age_s), _later(hint.tokens_reset_s, age_s)
+    later = RateHint(
+        requests_left=None if requests == 0.0 else hint.requests_left,
+        requests_reset_s=requests or None,
+        tokens_left=None if tokens == 0.0 else hint.tokens_left,
+        tokens_reset_s=tokens or None,
+    )
+    return None if later == RateHint() else later
+
+
+def _later(reset_s: float | None, age_s: float) -> float | None:
+    return None if reset_s is None else max(0.0, reset_s - age_s)
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds until the server wants the next attempt, >= 0; None where it does not say, or not readably.
 

@@ -63,9 +63,12 @@ def redactor(secrets: Iterable[str], *, only_in_messages: Iterable[str] = ()) ->
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The values of those variables whose names say that they are secret, for endpoints that read their own."""
-    return tuple(
-        value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= MIN_SECRET_CHARS
-    )
+    return tuple(value for name, value in environ.items() if is_secret_name(name) and len(value) >= MIN_SECRET_CHARS)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the name of a variable, or of a header, says that its value is a secret."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def redacted(response: Response, redactor: Redactor) -> Response:

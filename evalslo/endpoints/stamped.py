@@ -17,13 +17,25 @@ _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
 KERNEL_STAMPS = sys.platform.startswith("linux") and _ANCILLARY_BYTES > 0
 _LONGEST_S = 60.0  # a stamp that is older is none: the clock of the day was set in between
+_SETTLE_S = 0.1  # the kernel begins to stamp a little after the first socket asked for it
+_JITTER_S = 0.01  # a stamp may be so much before a read that did not see its bytes yet
+
+
+class Stamps:
+    """Whether the kernel stamped all that arrived at the connections that share this: `complete` until something had none."""
+
+    __slots__ = ("complete",)
+
+    def __init__(self) -> None:
+        self.complete = True
 
 
 class StampedTransport(asyncio.Transport):
     """A connected, non-blocking TCP socket as a transport for `protocol`, on a loop that has `add_reader`.
 
     `arrived_s` is when the last bytes that the protocol was given arrived, by `time.perf_counter`. Bytes that were read
-    together share the time of the last of them. `buffer` may be shared by the connections of one loop.
+    together share the time of the last of them, and no time is before one that was given earlier. `buffer` and `stamps` may
+    be shared by the connections of one loop.
     """
 
     _start_tls_compatible = True  # what asyncio's start_tls asks of a transport
@@ -35,12 +47,15 @@ class StampedTransport(asyncio.Transport):
         protocol: asyncio.BaseProtocol,
         *,
         buffer: bytearray,
+        stamps: Stamps,
     ) -> None:
         super().__init__({"socket": sock, "peername": sock.getpeername()})
         self._loop, self._socket, self._protocol = loop, sock, protocol
         self._buffers, self._view = [buffer], memoryview(buffer)
         self._unsent = bytearray()
         self._closing = self._reading = False
+        self._stamps, self._was_stamped = stamps, False
+        self._begun_s = time.perf_counter()
         self.arrived_s = 0.0
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop.call_soon(self._begin)
@@ -161,11 +176,23 @@ class StampedTransport(asyncio.Transport):
         except OSError as error:
             self._force_close(error)
             return
-        self.arrived_s = time.perf_counter() - (_late_s(stamps[0][2]) if stamps else 0.0)
-        if count:
-            _hand_on(self._protocol, self._view[:count])
-        else:
+        if not count:
             self._read_end()
+            return
+        self._date(stamps[0][2] if stamps else None)
+        _hand_on(self._protocol, self._view[:count])
+
+    def _date(self, stamp: bytes | None) -> None:
+        """Nothing; finds when what was just read arrived. Without a stamp, or with one that cannot be, that is now."""
+        now_s = time.perf_counter()
+        late_s = None if stamp is None else _late_s(stamp)
+        if late_s is None or now_s - late_s < self.arrived_s - _JITTER_S:
+            self.arrived_s = now_s
+            if stamp is not None or self._was_stamped or now_s - self._begun_s > _SETTLE_S:
+                self._stamps.complete = False
+        else:
+            self.arrived_s = max(self.arrived_s, now_s - late_s)
+            self._was_stamped = True
 
     def _read_end(self) -> None:
         self.pause_reading()
@@ -190,11 +217,11 @@ def can_stamp(loop: asyncio.AbstractEventLoop) -> bool:
     return isinstance(loop, asyncio.SelectorEventLoop) and hasattr(socket.socket, "recvmsg_into")
 
 
-def _late_s(stamp: bytes) -> float:
-    """How long ago the kernel's stamp was, in seconds."""
+def _late_s(stamp: bytes) -> float | None:
+    """How long ago the kernel's stamp was, in seconds; None for one that cannot be."""
     seconds, nanoseconds = _TIMESPEC.unpack(stamp)
     late_s = time.time() - (seconds + nanoseconds * 1e-9)
-    return late_s if 0.0 <= late_s < _LONGEST_S else 0.0
+    return max(0.0, late_s) if -_JITTER_S <= late_s < _LONGEST_S else None
 
 
 def _hand_on(protocol: Any, data: memoryview) -> None:  # noqa: ANN401 - either of asyncio's two protocols

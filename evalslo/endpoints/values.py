@@ -14,14 +14,12 @@ _MOST_TOKENS = 2**53  # beyond it a count is no number that anyone counted
 
 
 def query_fields(request: Request, *, only: Container[str] | None = None) -> dict[str, object]:
-    """The fields of `request` as a fresh dict, with its ready `messages` where it has some.
+    """The fields of `request` as a fresh dict.
 
     It shares nothing with the golden set, so that nobody who is given it can change a golden query. Of fields that are not in
     `only` the names alone are given, with None; None: all are given.
     """
     found = {str(key): value for key, value in request.fields.items()}
-    if request.messages:
-        found["messages"] = request.messages
     return {key: plain_data(value) if only is None or key in only else None for key, value in found.items()}
 
 

@@ -14,14 +14,17 @@ _EARLY_S = 0.002  # a loop may keep time in whole milliseconds, and call a littl
 
 
 class Waiting:
-    """The limits of one attempt. All times by `time.perf_counter`."""
+    """The limits of one attempt, which began at `since`. All times by `time.perf_counter`."""
 
-    __slots__ = ("_begun", "_incoming", "_settled_at", "_timeouts", "_token_due")
+    __slots__ = ("_begun", "_incoming", "_settled_at", "_timeouts", "_token_due", "_total_due")
 
-    def __init__(self, incoming: Incoming, *, timeouts: Timeouts, begun: Callable[[HttpResponse], bool]) -> None:
+    def __init__(
+        self, incoming: Incoming, *, since: float, timeouts: Timeouts, begun: Callable[[HttpResponse], bool]
+    ) -> None:
         self._incoming = incoming
         self._timeouts = timeouts
         self._begun = begun
+        self._total_due = since + timeouts.total_s
         first_s = timeouts.first_token_s
         self._token_due = None if first_s is None else incoming.sent_at + first_s
         self._settled_at: float | None = None
@@ -33,7 +36,7 @@ class Waiting:
 
     def due(self) -> float:
         """When something has to be looked at next, if nothing comes until then."""
-        due = self._incoming.sent_at + self._timeouts.total_s
+        due = self._total_due
         if self._token_due is not None:
             due = min(due, self._token_due)
         idle_due = self._idle_due()
@@ -56,7 +59,7 @@ class Waiting:
 
     def _reached(self, now: float) -> tuple[ErrorClass | None, float]:
         timeouts = self._timeouts
-        if now >= self._incoming.sent_at + timeouts.total_s:
+        if now >= self._total_due:
             return ErrorClass.TIMEOUT, timeouts.total_s
         if self._token_due is not None and now >= self._token_due:
             self._token_due = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from evalslo.endpoints.dial import Route
 from evalslo.endpoints.head import ascii_name, head_for
 from evalslo.endpoints.http_response import HttpResponse
 from evalslo.endpoints.pool import Pool
-from evalslo.endpoints.rate_hint import read_hint
+from evalslo.endpoints.rate_hint import aged, read_hint
 from evalslo.endpoints.redact import redacted, redactor
 from evalslo.endpoints.refusal import status_failure
 from evalslo.endpoints.stamped import KERNEL_STAMPS, can_stamp
@@ -69,8 +70,13 @@ class CalledEndpoint:
 
     @property
     def exact(self) -> bool:
-        """Whether the system stamps what arrives on the running loop: then no time is longer because the loop was busy."""
-        return can_stamp(asyncio.get_running_loop()) and KERNEL_STAMPS
+        """Whether the system stamps what arrives: then no time is longer because the loop was busy.
+
+        Before the first call that is what the system promises; after calls, that nothing of theirs came without a stamp.
+        """
+        if self._pool is None:
+            return KERNEL_STAMPS and can_stamp(asyncio.get_running_loop())
+        return self._pool.exact
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -82,7 +88,7 @@ class CalledEndpoint:
         return (f"{told} and forge answers",)
 
     async def __aenter__(self) -> Self:
-        self._pool = Pool(self._route, connect_s=self._access.timeouts.connect_s)
+        self._pool = Pool(self._route, timeouts=self._access.timeouts)
         return self
 
     async def __aexit__(
@@ -107,10 +113,12 @@ class CalledEndpoint:
     async def _send(self, outgoing: Outgoing) -> HttpResponse:
         if self._pool is None:
             raise failed(ErrorClass.EXCEPTION, "the endpoint is not open; use it in `async with`")
+        began = perf_counter()
         connection = await self._pool.take()
         try:
             return await connection.exchange(
                 self._head.request(outgoing.body, query=outgoing.query),
+                since=began,
                 timeouts=self._access.timeouts,
                 begun=self._exchange.begun,
             )
@@ -129,17 +137,23 @@ class CalledEndpoint:
             return await self._read(http_response)
 
     async def _read(self, http_response: HttpResponse) -> Response:
-        """What the kind makes of the response, with the server's word on its limits."""
+        """What the response says, with the server's word on its limits."""
+        response = await self._answer(http_response)
         hint = read_hint(http_response.headers)
+        if hint is None:
+            return response
+        return replace(response, hint=aged(hint, age_s=perf_counter() - http_response.head_at))
+
+    async def _answer(self, http_response: HttpResponse) -> Response:
+        """What the kind makes of the response, or the failure that it is."""
         if not 200 <= http_response.status < 300:
-            return Response(error=self._refusal(http_response).error, hint=hint)
+            return Response(error=self._refusal(http_response).error)
         try:
-            response = await self._exchange.read(decoded(http_response))
+            return await self._exchange.read(decoded(http_response))
         except CallFailed as failure:
-            return Response(error=failure.error, hint=hint)
+            return Response(error=failure.error)
         except Exception as error:  # as above
-            return Response(error=unexpected(error), hint=hint)
-        return response if hint is None else replace(response, hint=hint)
+            return Response(error=unexpected(error))
 
     def _refusal(self, http_response: HttpResponse) -> CallFailed:
         """The failure that a status outside 2xx stands for; redirects are not followed: a key must not travel elsewhere."""

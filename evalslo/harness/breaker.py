@@ -58,13 +58,24 @@ class Breaker:
             return None
         self._failed += 1
         self._one_for_good |= for_good
-        if self._limits.give_up_after == 0:
-            return None
-        if self._failed >= self._limits.give_up_after and self._one_for_good:
-            return _hopeless(f"{self._failed} attempts failed one after the other, the last one: {_quoted(error)}")
-        if self._out_of_patience(error, now_s):
+        if (stop := self._all_failed(error)) is not None:
+            return stop
+        if self._limits.give_up_after and self._out_of_patience(error, now_s):
             return _hopeless(f"the server asked again for more patience than limits.retry_for: {_quoted(error)}")
         return None
+
+    def abandoned(self, error: CallError) -> Stop | None:
+        """Why to give up, now that a call whose last attempt has been counted is not made again after all."""
+        if not self._failed or not self._counts(error):
+            return None
+        self._one_for_good = True
+        return self._all_failed(error)
+
+    def _all_failed(self, error: CallError) -> Stop | None:
+        most = self._limits.give_up_after
+        if not most or self._failed < most or not self._one_for_good:
+            return None
+        return _hopeless(f"{self._failed} attempts failed one after the other, the last one: {_quoted(error)}")
 
     def _counts(self, error: CallError) -> bool:
         """Where nothing was ever answered, any failure may be the service's."""

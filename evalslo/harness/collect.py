@@ -5,6 +5,7 @@ the calls in flight.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,10 +14,10 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from evalslo.harness.breaker import Breaker
-from evalslo.harness.limiter import FIRST_CALLS, Limiter, Permit
+from evalslo.harness.limiter import Limiter, Permit
 from evalslo.harness.plan import PlannedCall, request_for
 from evalslo.harness.retries import jitter_of, told, wait_s
-from evalslo.harness.spending import Spending
+from evalslo.harness.spending import FIRST_CALLS, Spending
 from evalslo.harness.tally import Tally, ticking
 from evalslo.model.protocols import Endpoint
 from evalslo.model.run import Progress, Provisional, Stop
@@ -210,16 +211,22 @@ class _Collection:
     async def _again(self, request: Request, tried: _Tried, error: CallError | None) -> Sample | None:
         """The sample of a call whose first attempt failed, as in `_sample`."""
         jitter, first_s, attempt = jitter_of(request), tried.began_s, 1
+        last_s = first_s + self._limits.retry_for_s
         while error is not None:
             took_s = self._now_s() - first_s
             wait = wait_s(error, attempt=attempt, took_s=took_s, limits=self._limits, jitter=jitter)
+            if self._limiter.earliest_s() > last_s:
+                wait = None  # our own pace makes another attempt too late
             self._failed(error, for_good=wait is None)
             if wait is None:
                 break
-            if await self._stopped(within_s=wait) or (permit := await self._permit(again=True)) is None:
+            if await self._stopped(within_s=wait):
                 return None
-            if self._now_s() - first_s > self._limits.retry_for_s:
-                self._limiter.end(permit, None)
+            permit = await self._permit(again=True, by_s=last_s)
+            if permit is None and self._ended():
+                return None
+            if permit is None:
+                self._halt_where(self._breaker.abandoned(error))
                 break
             attempt += 1
             tried = await self._attempt(request, permit)
@@ -227,18 +234,18 @@ class _Collection:
         response = tried.response if error is None else replace(tried.response, error=told(error, limits=self._limits))
         return _sample(request, response, attempts=attempt, began=tried.began)
 
-    async def _permit(self, *, again: bool) -> Permit | None:
-        """The right to one attempt; None where none may be begun any more."""
-        while not self._ended():
+    async def _permit(self, *, again: bool, by_s: float = math.inf) -> Permit | None:
+        """The right to one attempt; None where none may be begun any more, or none by then, on the loop's clock."""
+        while not self._ended() and self._limiter.earliest_s() <= by_s:
             permit = await self._limiter.begin(again=again)
             if permit is None:
                 continue
             refusal = self._spending.refusal(in_flight=self._tally.in_flight)
             if refusal is not None:
                 self._halt(refusal)
-            if not self._ended():
+            if not self._ended() and self._now_s() <= by_s:
                 return permit
-            self._limiter.end(permit, None)
+            self._limiter.cancel(permit)
         return None
 
     async def _attempt(self, request: Request, permit: Permit) -> _Tried:
@@ -262,7 +269,9 @@ class _Collection:
             self._seen.set()
 
     def _failed(self, error: CallError, *, for_good: bool) -> None:
-        stop = self._breaker.failed(error, for_good=for_good, now_s=self._now_s())
+        self._halt_where(self._breaker.failed(error, for_good=for_good, now_s=self._now_s()))
+
+    def _halt_where(self, stop: Stop | None) -> None:
         if stop is not None:
             self._halt(stop)
 

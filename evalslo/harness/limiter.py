@@ -1,7 +1,8 @@
 """When a call may begin: one limiter for all calls that count against the same quota, over all suites of a command.
 
 It bounds how many are in flight, how many begin in a minute and what they take; and what one call is told by the server
-(`Retry-After`, nothing left until a reset) holds back all of them. Those that wait are let in one by one, in order.
+(`Retry-After`, nothing left until a reset) holds back all of them. Those that wait are let in one by one, in order,
+calls that are made again before new ones.
 """
 
 import asyncio
@@ -10,11 +11,10 @@ from typing import NamedTuple
 
 from evalslo.harness.aimd import Aimd
 from evalslo.harness.pace import Pace
-from evalslo.harness.spending import tokens_used
+from evalslo.harness.spending import FIRST_CALLS, tokens_used
 from evalslo.model.sample import CallError, ErrorClass, RateHint, Response
 from evalslo.model.suite import Limits
 
-FIRST_CALLS = 4  # in flight, where what calls take is bounded, until one of them has said what it took
 THAW_S = 1.0  # after a pause the calls that are allowed at once begin over so long
 _NO_REST = (429, 503, 529)  # 529 is what some providers say for a 503
 _TOO_SLOW = frozenset({ErrorClass.CONNECT_TIMEOUT, ErrorClass.FIRST_TOKEN_TIMEOUT, ErrorClass.TIMEOUT})
@@ -28,7 +28,7 @@ class Permit(NamedTuple):
 
 
 class Limiter:
-    """Lets calls begin. `begin` gives a permit, `end` takes it back with what came of it.
+    """Lets calls begin. `begin` gives a permit; `end` takes it back with what came of it, `cancel` where no call was made.
 
     `wake` sends all who wait away without one.
     """
@@ -39,9 +39,9 @@ class Limiter:
         self._requests, self._tokens = Pace(), Pace()
         self._mean_tokens: float | None = None
         self._measured = self._begun = 0
-        self._paced = False
         self._not_before_s = self._thawed_s = 0.0
-        self._queue: deque[asyncio.Future[Permit | None]] = deque()
+        self._again: deque[asyncio.Future[Permit | None]] = deque()
+        self._new: deque[asyncio.Future[Permit | None]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
         self.in_flight = 0
 
@@ -49,7 +49,6 @@ class Limiter:
         """Goes by these numbers from now on; what was learned, and what began in the last minute, stays."""
         self._aimd.adopt(limits.concurrency, fresh=self._begun == 0)
         self._limits = limits
-        self._paced = limits.requests_per_minute is not None or limits.tokens_per_minute is not None
         now_s = _now_s()
         self._requests.limit_calls(limits.requests_per_minute, now_s=now_s)
         self._limit_tokens(now_s)
@@ -61,11 +60,16 @@ class Limiter:
 
     def waiting_s(self) -> float | None:
         """For how long no call may begin though there is room for one; None where nothing is held back."""
-        if not self._queue or self.in_flight >= self._room():
+        if not self._waiting() or self.in_flight >= self._room():
             return None
         now_s = _now_s()
         held_s = self._due_s(now_s) - now_s
         return held_s if held_s > 0 else None
+
+    def earliest_s(self) -> float:
+        """When a call may begin, on the loop's clock, as far as pauses and pace go; others may be before it."""
+        now_s = _now_s()
+        return max(now_s, self._due_s(now_s))
 
     async def begin(self, *, again: bool = False) -> Permit | None:
         """A permit, as soon as a call may begin; None for those who waited when `wake` was called.
@@ -73,33 +77,50 @@ class Limiter:
         A call that is made `again` goes before the others: its time is bounded.
         """
         now_s = _now_s()
-        if (again or not self._queue) and self.in_flight < self._room() and self._due_s(now_s) <= now_s:
+        queue = self._again if again else self._new
+        before = self._again if again else self._waiting()
+        if not before and self.in_flight < self._room() and self._due_s(now_s) <= now_s:
             return self._take(now_s)
         turn: asyncio.Future[Permit | None] = asyncio.get_running_loop().create_future()
-        (self._queue.appendleft if again else self._queue.append)(turn)
+        queue.append(turn)
         self._admit()
         try:
             return await turn
         except asyncio.CancelledError:
             if not turn.cancelled() and (permit := turn.result()) is not None:
-                self.end(permit, None)
+                self.cancel(permit)
             raise
 
     def end(self, permit: Permit, response: Response | None) -> None:
-        """Gives a permit back; `response` is what came of the call, None where none was made or it was cancelled."""
+        """Gives a permit back; `response` is what came of the call, None where it was cancelled."""
         if response is not None:
             self._learn(permit, response)
-        self.in_flight -= 1
-        if self._queue:
-            self._admit()
+        self._leave()
+
+    def cancel(self, permit: Permit) -> None:
+        """Gives a permit back with which no call was made: it counts for no pace."""
+        now_s = _now_s()
+        self._requests.correct(-1.0, now_s)
+        self._tokens.correct(-permit.tokens, now_s)
+        self._leave()
 
     def wake(self) -> None:
         """Sends all who wait away."""
-        for turn in self._queue:
+        for turn in (*self._again, *self._new):
             if not turn.done():
                 turn.set_result(None)
-        self._queue.clear()
+        self._again.clear()
+        self._new.clear()
         self._admit()
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        if self._waiting():
+            self._admit()
+
+    def _waiting(self) -> deque[asyncio.Future[Permit | None]]:
+        """The queue whose first is let in next; empty where nobody waits."""
+        return self._again or self._new
 
     def _room(self) -> int:
         """How many calls may be in flight now."""
@@ -108,8 +129,6 @@ class Limiter:
 
     def _due_s(self, now_s: float) -> float:
         """When the next call may begin: at once where that is not later than `now_s`."""
-        if not self._paced:
-            return self._not_before_s
         return max(
             self._not_before_s, self._requests.due_s(1.0, now_s), self._tokens.due_s(self._mean_tokens or 1.0, now_s)
         )
@@ -118,9 +137,8 @@ class Limiter:
         self.in_flight += 1
         self._begun += 1
         permit = Permit(self._begun, self._mean_tokens or 1.0)
-        if self._paced:
-            self._requests.take(1.0, now_s)
-            self._tokens.take(permit.tokens, now_s)
+        self._requests.take(1.0, now_s)
+        self._tokens.take(permit.tokens, now_s)
         if now_s < self._thawed_s:
             self._not_before_s = now_s + THAW_S / self._aimd.allowed
         return permit
@@ -131,12 +149,12 @@ class Limiter:
             self._alarm.cancel()
             self._alarm = None
         now_s = _now_s()
-        while self._queue and self.in_flight < self._room():
+        while (queue := self._waiting()) and self.in_flight < self._room():
             due_s = self._due_s(now_s)
             if due_s > now_s:
                 self._alarm = asyncio.get_running_loop().call_at(due_s, self._admit)
                 return
-            turn = self._queue.popleft()
+            turn = queue.popleft()
             if not turn.done():
                 turn.set_result(self._take(now_s))
 
@@ -148,8 +166,7 @@ class Limiter:
             self._aimd.overloaded(permit.number, begun=self._begun, in_flight=self.in_flight)
         if error is not None or response.hint is not None:
             self._hold(_wish_s(error, response.hint))
-        if self._limits.tokens_per_minute is not None:
-            self._settle(permit, tokens_used(response))
+        self._settle(permit, tokens_used(response))
 
     def _hold(self, seconds: float) -> None:
         """No call begins for so long, but at most for as long as a call is patient."""
@@ -165,8 +182,9 @@ class Limiter:
         self._measured += 1
         mean = self._mean_tokens or 0.0
         self._mean_tokens = max(1.0, mean + (used - mean) / self._measured)
-        self._tokens.correct(used - permit.tokens)
-        self._limit_tokens(_now_s())
+        now_s = _now_s()
+        self._tokens.correct(used - permit.tokens, now_s)
+        self._limit_tokens(now_s)
 
     def _limit_tokens(self, now_s: float) -> None:
         self._tokens.limit_tokens(self._limits.tokens_per_minute, typical=self._mean_tokens or 1.0, now_s=now_s)

@@ -18,13 +18,14 @@ from evalslo.harness.score import score_all, scorer_of
 from evalslo.harness.spending import Spending
 from evalslo.harness.tally import Tally
 from evalslo.model.golden import GoldenQuery
+from evalslo.model.protocols import Endpoint
 from evalslo.model.run import Manifest, Provisional, Stop
 from evalslo.model.sample import Request, Response, Sample
 from evalslo.model.score import Score
 from evalslo.model.scorecard import Lag
 from evalslo.model.suite import Suite
 from evalslo.store.cache import ResponseCache, response_key
-from evalslo.store.run_folder import open_samples, read_samples, write_manifest
+from evalslo.store.run_folder import open_samples, read_manifest, read_samples, write_manifest
 
 TOGETHER_S = 0.01  # a loop that is later than that may read several tokens at once, and they share a stamp
 SHORT_TURN_S = 0.0005  # python gives a thread ten times that, and an answer would wait for it
@@ -32,13 +33,15 @@ SHORT_TURN_S = 0.0005  # python gives a thread ten times that, and an answer wou
 
 async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> Begun:
     """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made, and why."""
-    manifest = replace(begun.manifest, cached=begun.manifest.cached or asked.cache)
     with open_samples(begun.folder) as keep:
+        # another process may have gone on with the run until it let go of it just now
+        found = replace(read_manifest(begun.folder), fingerprint=begun.manifest.fingerprint)
+        manifest = replace(found, cached=found.cached or asked.cache)
         desk = _desk(prepared, manifest, door=door, fail_fast=asked.fail_fast)
         left = desk.left(planned_calls(prepared.golden, manifest), kept=read_samples(begun.folder.samples_file))
         if not left and manifest.finished_at is not None:
-            write_manifest(begun.folder, begun.manifest)  # the scorers may be newer than those it named
-            return begun
+            write_manifest(begun.folder, found)  # the scorers may be newer than those it named
+            return Begun(folder=begun.folder, manifest=found)
         # a time that is killed is lost, and the sum with it: unknown until this ends
         collecting = replace(manifest, state="collecting", finished_at=None, collecting_s=None, stopped=None)
         write_manifest(begun.folder, collecting)
@@ -68,7 +71,7 @@ class _Desk:
 
     def _taken(self, kept: Iterable[Sample]) -> Iterator[tuple[str, int]]:
         for sample in kept:
-            self.bounds.spending.count(sample.response)
+            self.bounds.spending.count(sample.response, earlier=True)
             self.tally.count(sample)
             self._show(sample)
             yield sample.query_id, sample.repeat
@@ -94,7 +97,8 @@ class _Desk:
 
 def _desk(prepared: Prepared, manifest: Manifest, *, door: Door, fail_fast: bool) -> _Desk:
     suite = prepared.suite
-    limiter, spending = door.limiters.of(prepared.endpoint.quota), Spending(suite.limits)
+    limiter = door.limiters.of(prepared.endpoint.quota)
+    spending = Spending(suite.limits, priced=suite.endpoint.price is not None)
     limiter.adopt(suite.limits)
     follow, enough = _following(prepared, manifest, fail_fast=fail_fast)
     return _Desk(
@@ -155,8 +159,7 @@ class _Came:
 
 
 async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store, door: Door) -> _Came:
-    exact = bool(getattr(prepared.endpoint, "exact", False))  # not all endpoints are behind a socket
-    warm_up = None if _would_spoil(prepared.suite, exact=exact) else door.warm_up
+    warm_up = None if _would_spoil(prepared.suite, exact=_is_exact(prepared.endpoint)) else door.warm_up
     began, live = door.clock(), desk.bounds.spending.live
     with _loading(warm_up) as load:
         watch = Watch(clock=door.clock, on_progress=door.on_progress, stop=door.stop, look=desk.look, under_way=load)
@@ -172,9 +175,14 @@ async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store,
             )
         seconds = (door.clock() - began).total_seconds()
     lag = meter.lag() if desk.bounds.spending.live > live else None
-    if lag is not None and exact and lag.p99_s <= TOGETHER_S:
+    if lag is not None and _is_exact(prepared.endpoint) and lag.p99_s <= TOGETHER_S:
         lag = replace(lag, in_times=False)
     return _Came(stopped=None if desk.enough() else stopped, lag=lag, seconds=seconds)
+
+
+def _is_exact(endpoint: Endpoint) -> bool:
+    """Whether the system stamps what arrives: before the calls a promise, after them what was true of all."""
+    return bool(getattr(endpoint, "exact", False))  # not all endpoints are behind a socket
 
 
 def _would_spoil(suite: Suite, *, exact: bool) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from evalslo.model.golden import Context, Message
+from evalslo.model.golden import Context
 
 Timing = Literal["live", "recorded", "cached"]
 
@@ -69,7 +69,7 @@ class RateHint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing to ask an endpoint: a golden query's `fields` as template variables, or ready `messages`.
+    """One thing to ask an endpoint: a golden query's `fields`, which are template variables too; `messages` may be among them.
 
     `repeat` counts from 0; endpoints that take a seed send seed + repeat.
     """
@@ -77,7 +77,6 @@ class Request:
     query_id: str
     repeat: int = 0
     fields: Mapping[str, Any] = field(default_factory=dict)
-    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

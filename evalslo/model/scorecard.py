@@ -208,7 +208,8 @@ class UsageTotals:
 class Lag:
     """How late the event loop came to what was due, in seconds.
 
-    `in_times`: measured times may be wrong by it. False where the system itself stamped what arrived.
+    `in_times`: measured times may be wrong by it. False where the system itself stamped what arrived: then only tokens that
+    were read together share a time.
     """
 
     p50_s: float

@@ -181,7 +181,7 @@ def _timings(scorecard: Scorecard) -> list[Text]:
 
 
 def _late(lag: Lag) -> str:
-    not_in = "" if lag.in_times else "; not in latencies: the system stamps what arrives"
+    not_in = "" if lag.in_times else "; the system stamps what arrives, tokens read together share a stamp"
     return f"loop lag p99 {_seconds(lag.p99_s)}, at most {_seconds(lag.max_s)}{not_in}"
 
 

@@ -57,7 +57,7 @@ def response_key(fingerprint: Mapping[str, Any], request: Request) -> bytes:
     The query's id is part of it: golden rows of the same words are samples of their own. No key of an API is in it, as none
     is in a fingerprint.
     """
-    asked = [KEY_SCHEMA, dict(fingerprint), request.query_id, request.repeat, request.fields, request.messages]
+    asked = [KEY_SCHEMA, dict(fingerprint), request.query_id, request.repeat, request.fields]
     return hashlib.sha256(_canonical(asked)).digest()
 
 

@@ -64,7 +64,9 @@ class Process:
     async def until_finished(self) -> None:
         """Until all calls are made; scoring comes after that."""
         async with asyncio.timeout(60):
-            while not any("finished" in path.read_text() for path in self.folder.glob("home/runs/*/manifest.json")):
+            while not any(
+                '"state": "finished"' in path.read_text() for path in self.folder.glob("home/runs/*/manifest.json")
+            ):
                 await asyncio.sleep(0.05)
 
     def samples(self) -> Counter[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """Connections: kept between calls, dropped when they are of no use, and never a reason to ask twice."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -189,14 +190,13 @@ async def test_closing_an_endpoint_closes_its_connections(opened):
 
 async def test_many_calls_ask_for_an_address_once(opened, monkeypatch):
     asked = []
-    loop = asyncio.get_running_loop()
-    resolve = loop.getaddrinfo
+    resolve = socket.getaddrinfo
 
-    async def count(name, *args, **kwargs):
+    def count(name, *args, **kwargs):
         asked.append(name)
-        return await resolve(name, *args, **kwargs)
+        return resolve(name, *args, **kwargs)
 
-    monkeypatch.setattr(loop, "getaddrinfo", count)
+    monkeypatch.setattr(socket, "getaddrinfo", count)
     async with FaultServer(ANSWER) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         async with opened("openai", base_url=url, model="m") as endpoint:

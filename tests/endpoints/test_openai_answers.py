@@ -177,7 +177,7 @@ async def test_the_seed_counts_on_with_the_repeat_and_params_are_merged(ask):
             [{"role": "user", "content": "b?"}],
         ),
         (
-            Request(query_id="q", fields={"query": "a?"}, messages=(Message(role="user", content="c?"),)),
+            Request(query_id="q", fields={"query": "a?", "messages": (Message(role="user", content="c?"),)}),
             {"system": "Be {{ tone | default('brief') }}."},
             [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "c?"}],
         ),

@@ -147,14 +147,18 @@ async def test_the_user_of_a_proxy_is_told_to_it_and_to_nobody_else(ask):
 @pytest.mark.parametrize("run", LOOPS)
 @pytest.mark.parametrize("is_private", [False, True])
 def test_a_call_over_tls_goes_through_a_tunnel_and_its_key_is_not_told_to_the_proxy(
-    opened, context_of, run, is_private
+    opened, context_of, tmp_path, run, is_private
 ):
     inner = context_of("model.example")
     outer = context_of("127.0.0.1") if is_private else None
 
     async def calls():
         async with ConnectProxy(inner=inner, outer=outer) as proxy:
-            environ = {"HTTPS_PROXY": proxy.url.replace("://", "://someone:word@"), "KEY": "sk-0123456789abcdef"}
+            environ = {
+                "HTTPS_PROXY": proxy.url.replace("://", "://someone:word@"),
+                "KEY": "sk-0123456789abcdef",
+                "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+            }
             options = {"base_url": "https://model.example", "model": "m", "api_key_env": "KEY", "tls": {"ca": "ca.pem"}}
             async with opened("openai", environ=environ, **options) as endpoint:
                 request = Request(query_id="q", fields={"query": "?"})
@@ -176,6 +180,18 @@ async def test_a_certificate_behind_the_proxy_is_the_servers_and_not_the_proxys_
         response = await ask("https://model.example", environ={"HTTPS_PROXY": proxy.url}, tls={"ca": "ca.pem"})
     assert (response.error.kind, response.error.retryable) == (ErrorClass.TLS, False)
     assert response.error.message.startswith("the certificate of model.example is not trusted")
+
+
+@pytest.mark.parametrize("tls", [{"verify": False}, {"ca": "ca.pem"}])
+async def test_what_the_suite_says_of_tls_is_for_its_server_and_not_for_the_proxy(ask, context_of, tls):
+    inner, outer = context_of("model.example"), context_of("127.0.0.1")
+    async with ConnectProxy(inner=inner, outer=outer) as proxy:
+        environ = {"HTTPS_PROXY": proxy.url.replace("://", "://someone:word@")}
+        response = await ask("https://model.example", environ=environ, tls=tls)
+    assert proxy.heads == []
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.PROXY, False)
+    assert "of the proxy in front of model.example is not trusted" in response.error.message
+    assert response.error.message.endswith("; name its CA in SSL_CERT_FILE")
 
 
 async def hang_up(exchange):

@@ -132,7 +132,7 @@ async def test_the_function_cannot_change_the_golden_query(call):
 
 
 async def test_ready_messages_are_among_the_fields(call):
-    request = Request(query_id="q", fields={"query": "hi"}, messages=(Message(role="user", content="c"),))
+    request = Request(query_id="q", fields={"query": "hi", "messages": (Message(role="user", content="c"),)})
     assert (await call("keys", request=request)).answer == "messages,query:[{'role': 'user', 'content': 'c'}]"
 
 

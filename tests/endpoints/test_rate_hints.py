@@ -1,10 +1,12 @@
 """What servers say of their own limits, and that nonsense says nothing."""
 
+import asyncio
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalslo.endpoints.rate_hint import read_hint
+from evalslo.endpoints.rate_hint import aged, read_hint
 from evalslo.model.sample import RateHint
 from tests.support.loopback import DAY, DONE, FaultServer, delta, reply, reply_stream
 
@@ -73,6 +75,7 @@ def test_headers_of_all_dialects_are_read_and_garbage_is_not(headers, hint):
     assert read_hint(headers) == hint
 
 
+@settings(deadline=None)  # the first date imports its reader
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=60) | st.from_regex(r"[0-9.]{1,30}(ms|s|d|Z)?")))
 def test_whatever_a_server_writes_the_hint_has_no_number_below_0_or_without_end(headers):
     hint = read_hint(headers) or RateHint()
@@ -90,7 +93,44 @@ async def test_the_hint_comes_with_an_answer_and_with_an_error(ask):
     async with FaultServer(*pages) as server:
         responses = [await ask(server.url) for _ in pages]
     assert [response.error is None for response in responses] == [True, False, False]
-    assert [response.hint for response in responses] == [RateHint(requests_left=0, requests_reset_s=2.0)] * 3
+    assert [response.hint.requests_left for response in responses] == [0] * 3
+    assert all(0 < response.hint.requests_reset_s <= 2.0 for response in responses)
+
+
+@pytest.mark.parametrize(
+    ("said", "age_s", "later"),
+    [
+        ({"requests_left": 5, "requests_reset_s": 30.0}, 20.0, {"requests_left": 5, "requests_reset_s": 10.0}),
+        ({"requests_left": 0, "requests_reset_s": 20.0}, 20.0, {}),
+        ({"requests_left": 0, "requests_reset_s": 0.0}, 0.0, {}),
+        ({"requests_left": 0}, 20.0, {"requests_left": 0}),
+        (
+            {"requests_left": 0, "requests_reset_s": 1.0, "tokens_left": 7, "tokens_reset_s": 60.0},
+            20.0,
+            {"tokens_left": 7, "tokens_reset_s": 40.0},
+        ),
+        ({"requests_left": 3, "tokens_left": 0, "tokens_reset_s": 1.0}, 20.0, {"requests_left": 3}),
+    ],
+)
+def test_a_hint_ages_and_what_a_reset_has_passed_is_no_more_said(said, age_s, later):
+    assert aged(RateHint(**said), age_s=age_s) == (RateHint(**later) if later else None)
+
+
+@pytest.mark.parametrize(("reset", "holds"), [("100ms", False), ("60s", True)])
+async def test_a_reset_counts_from_the_head_that_said_it_and_not_from_the_end_of_the_stream(ask, reset, holds):
+    async def slow(exchange):
+        headers = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
+        limits = {"X-RateLimit-Remaining-Requests": "0", "X-RateLimit-Reset-Requests": reset}
+        await exchange.send_head(headers=headers | limits)
+        await asyncio.sleep(0.3)
+        await exchange.send_chunk(delta(content="x") + DONE)
+        await exchange.send_chunk(b"")
+
+    async with FaultServer(slow) as server:
+        response = await ask(server.url)
+    assert response.answer == "x"
+    assert (response.hint is not None) == holds
+    assert response.hint is None or response.hint.requests_reset_s <= 59.8
 
 
 async def test_a_server_that_says_nothing_of_limits_gives_no_hint(ask):

@@ -176,7 +176,8 @@ def recorded_with(opened):
     """The fingerprint of an endpoint that takes a variable everywhere, with some of the variables changed."""
 
     def fingerprint(**changed):
-        environ = {"URL": "http://h/v1", "MODEL": "small", "TONE": "dry", "TEAM": "a", "KEY": "k-1", "OTHER": "o-1"}
+        environ = {"URL": "http://h/v1", "MODEL": "small", "TONE": "dry", "TEAM": "a", "KEY": "k-1"}
+        environ |= {"TENANT": "t-1", "OTHER": "o-1", "MY_TOKEN": "o-2", "COOKIE": "o-3"}
         return opened(
             "openai",
             base_url="${URL}",
@@ -184,7 +185,13 @@ def recorded_with(opened):
             system="Be ${TONE}.",
             params={"user": "${USER_ID:-nobody}"},
             headers={"X-Team": "${TEAM}", "Authorization": "Token ${KEY}"},
-            headers_env={"X-Other": "OTHER"},
+            headers_env={
+                "X-Tenant": "TENANT",
+                "X-My-Token": "OTHER",
+                "X-Team": "MY_TOKEN",
+                "Cookie": "COOKIE",
+                "X-Same": "KEY",
+            },
             api_key_env="KEY",
             environ=environ | changed,
         ).fingerprint()
@@ -195,17 +202,17 @@ def recorded_with(opened):
 def test_the_fingerprint_has_the_model_expanded_and_short_digests_of_the_other_variables(recorded_with):
     recorded = recorded_with()
     assert (recorded["model"], recorded["base_url"]) == ("served/small", "${URL}")
-    assert sorted(recorded["variables"]) == ["TEAM", "TONE", "URL"]
+    assert sorted(recorded["variables"]) == ["TEAM", "TENANT", "TONE", "URL"]
     assert recorded["variables"]["URL"] == f"sha256:{hashlib.sha256(b'http://h/v1').hexdigest()[:16]}"
 
 
-@pytest.mark.parametrize("name", ["URL", "MODEL", "TONE", "TEAM", "USER_ID"])
+@pytest.mark.parametrize("name", ["URL", "MODEL", "TONE", "TEAM", "USER_ID", "TENANT"])
 def test_another_value_of_a_variable_is_another_fingerprint(recorded_with, name):
     assert recorded_with() == recorded_with()
     assert recorded_with() != recorded_with(**{name: "http://other/v1"})
 
 
-@pytest.mark.parametrize("name", ["KEY", "OTHER"])
+@pytest.mark.parametrize("name", ["KEY", "OTHER", "MY_TOKEN", "COOKIE"])
 def test_a_rotated_key_is_the_same_fingerprint(recorded_with, name):
     assert recorded_with() == recorded_with(**{name: "another"})
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from evalslo.endpoints import stamped
-from evalslo.endpoints.stamped import READ_BYTES, StampedTransport, can_stamp, stamp_arrivals
+from evalslo.endpoints.stamped import READ_BYTES, StampedTransport, Stamps, can_stamp, stamp_arrivals
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux stamps what arrives")
 
@@ -50,7 +50,8 @@ def pair():
 async def connected():
     ours, theirs = pair()
     heard = Heard()
-    StampedTransport(asyncio.get_running_loop(), ours, heard, buffer=bytearray(READ_BYTES))
+    heard.stamps = Stamps()
+    StampedTransport(asyncio.get_running_loop(), ours, heard, buffer=bytearray(READ_BYTES), stamps=heard.stamps)
     await heard.made.wait()
     return heard, ours, theirs
 
@@ -100,7 +101,54 @@ async def test_without_a_stamp_the_read_is_the_time(monkeypatch):
 @pytest.mark.parametrize("seconds_ago", [-5.0, 3600.0])
 def test_a_stamp_of_another_day_is_none(seconds_ago):
     then = time.time() - seconds_ago
-    assert stamped._late_s(stamped._TIMESPEC.pack(int(then), 0)) == 0.0
+    assert stamped._late_s(stamped._TIMESPEC.pack(int(then), 0)) is None
+
+
+@linux
+@pytest.mark.parametrize("ahead_s", [0.5, 30.0])
+async def test_a_step_of_the_clock_while_bytes_wait_takes_no_time_backwards(monkeypatch, ahead_s):
+    heard, ours, theirs = await connected()
+    assert stamp_arrivals(ours)
+    theirs.sendall(b"1")
+    await until(lambda: heard.data == b"1")
+    await asyncio.sleep(0.15)  # the kernel has begun to stamp
+    theirs.sendall(b"2")
+    await until(lambda: heard.data == b"12")
+    assert heard.stamps.complete
+    true_time = time.time
+    monkeypatch.setattr(stamped.time, "time", lambda: true_time() + ahead_s)
+    theirs.sendall(b"3")
+    await until(lambda: heard.data == b"123")
+    monkeypatch.undo()
+    now_s = time.perf_counter()
+    arrived = [at for _, at in heard.pieces]
+    assert arrived == sorted(arrived)
+    assert arrived[-1] <= now_s
+    assert not heard.stamps.complete
+    heard.transport.abort()
+    theirs.close()
+
+
+async def test_what_was_read_without_a_stamp_is_known_once_the_kernel_has_had_time_to_begin():
+    heard, _, theirs = await connected()
+    theirs.sendall(b"early")
+    await until(lambda: heard.data == b"early")
+    early = heard.stamps.complete, heard.pieces[0][1] - heard.transport._begun_s < stamped._SETTLE_S
+    await asyncio.sleep(0.15)
+    theirs.sendall(b" late")
+    await until(lambda: heard.data == b"early late")
+    assert early in {(True, True), (False, False)}
+    assert not heard.stamps.complete
+    heard.transport.abort()
+    theirs.close()
+
+
+async def test_the_end_of_a_connection_carries_no_stamp_and_needs_none():
+    heard, _, theirs = await connected()
+    await asyncio.sleep(0.15)
+    theirs.close()
+    await heard.ended.wait()
+    assert heard.stamps.complete
 
 
 async def test_large_writes_all_arrive_and_in_order():

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 
 import pytest
 
@@ -180,6 +181,41 @@ async def test_a_handshake_that_does_not_end_is_a_connect_timeout(ask):
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         response = await ask(url, timeouts=Timeouts(connect_s=0.1))
     assert response.error.kind is ErrorClass.CONNECT_TIMEOUT
+
+
+async def test_the_limit_of_an_attempt_holds_while_it_connects_too(ask):
+    async def say_nothing(reader, writer):
+        try:
+            await reader.read(-1)
+        finally:
+            writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        response = await asyncio.wait_for(ask(url, timeouts=Timeouts(total_s=0.1, connect_s=60.0)), 10)
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.TIMEOUT, True)
+    assert "within 0.1 s; raise limits.timeout if" in response.error.message
+
+
+async def test_the_limit_of_an_attempt_counts_from_before_its_connection(ask, monkeypatch):
+    resolve = socket.getaddrinfo
+
+    def slow(*args, **kwargs):
+        time.sleep(0.4)
+        return resolve(*args, **kwargs)
+
+    async def answer_late(exchange):
+        await asyncio.sleep(0.4)
+        await reply_json(completion("x"))(exchange)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    async with FaultServer(answer_late) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        late = await ask(url, timeouts=Timeouts(total_s=0.6))
+        in_time = await ask(url, timeouts=Timeouts(total_s=30.0))
+    assert len(server.requests) == 2
+    assert late.error.kind is ErrorClass.TIMEOUT
+    assert (in_time.answer, in_time.latency_s < 0.8) == ("x", True)
 
 
 async def test_a_proxy_that_says_nothing_is_a_connect_timeout(ask):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalslo.model.sample import ErrorClass
+from evalslo.model.sample import ErrorClass, RateHint
 from tests.support.collecting import always, collected, planned
 from tests.support.services import answer, failure, too_many
 
@@ -74,6 +74,35 @@ def test_a_service_that_answers_now_and_then_works(response):
         lambda service, _: response if len(service.starts) % 40 == 0 else down, planned(1000), give_up_after=50
     )
     assert run.stopped is None
+
+
+def test_retries_that_the_pace_makes_too_late_do_not_hide_a_service_that_is_gone():
+    down = failure(ErrorClass.SERVER, status=500)
+    run = collected(always(down), planned(400), requests_per_minute=6, retry_for_s=5.0, give_up_after=20, concurrency=8)
+    assert run.stopped.code == "hopeless"
+    assert len(run.service.starts) == 20
+    assert {sample.attempts for sample in run.samples} == {1}
+
+
+def test_a_retry_that_was_to_be_made_and_came_too_late_is_the_last_of_its_call():
+    """39 fail at once and wait to be made again; then a failure of another kind holds all back beyond their time."""
+    calls = planned(41)
+    first, last = calls[0].query.id, calls[40].query.id
+    down = failure(ErrorClass.SERVER, status=500)
+    hint = RateHint(requests_left=0, requests_reset_s=9.0)
+    by_query = {first: answer(), last: failure(ErrorClass.CLIENT, status=400, hint=hint)}
+    run = collected(
+        lambda _, request: by_query.get(request.query_id, down),
+        calls,
+        concurrency=40,
+        retry_for_s=10.0,
+        give_up_after=39,
+        takes_s=lambda request: 0.1 if request.query_id == first else 1.2,
+    )
+    assert run.stopped.code == "hopeless"
+    assert run.stopped.text.startswith("39 attempts")
+    assert len(run.service.starts) == 41
+    assert run.ended_s < 2.0
 
 
 def test_it_can_be_switched_off():

@@ -119,6 +119,7 @@ def test_after_a_pause_calls_begin_one_by_one():
     [
         RateHint(requests_left=0, requests_reset_s=30.0),
         RateHint(tokens_left=0, tokens_reset_s=30.0, requests_left=5, requests_reset_s=99.0),
+        RateHint(tokens_left=0, tokens_reset_s=-4.0, requests_left=0, requests_reset_s=30.0),
     ],
 )
 def test_a_server_that_says_it_has_nothing_left_is_left_alone_until_it_has(hint):
@@ -127,6 +128,12 @@ def test_a_server_that_says_it_has_nothing_left_is_left_alone_until_it_has(hint)
 
     starts = driven(Service(respond), limits(1), calls=3).starts
     assert starts[1] == pytest.approx(30.1)
+
+
+@pytest.mark.parametrize("reset_s", [0.0, -7.0])
+def test_a_reset_that_is_over_holds_nothing_back(reset_s):
+    hint = RateHint(requests_left=0, requests_reset_s=reset_s)
+    assert driven(Service(lambda *_: answer(hint=hint)), limits(1), calls=2).starts == [0.0, pytest.approx(0.1)]
 
 
 def test_retry_after_is_more_direct_than_a_reset():
@@ -220,6 +227,61 @@ def test_the_calls_of_the_last_minute_count_for_the_next_suite():
 
     starts = run_virtual(main())
     assert all(b - a >= 60 for a, b in zip(starts, starts[6:], strict=False))
+
+
+def test_the_calls_of_the_last_minute_count_though_there_was_no_bound_on_them():
+    async def main():
+        limiter, (first, second) = Limiter(), (Service(lambda *_: used(10)) for _ in range(2))
+        await drive(first, limits(100), calls=1000, limiter=limiter)
+        await drive(second, limits(5, requests_per_minute=60), calls=3, limiter=limiter)
+        return first.starts[-1], second.starts
+
+    last, starts = run_virtual(main())
+    assert all(last + 60 <= at < last + 66 for at in starts)
+
+
+def test_the_tokens_of_the_last_minute_count_though_there_was_no_bound_on_them():
+    async def main():
+        limiter, (first, second) = Limiter(), (Service(lambda *_: used(100)) for _ in range(2))
+        await drive(first, limits(10), calls=30, limiter=limiter)
+        await drive(second, limits(5, tokens_per_minute=3000), calls=2, limiter=limiter)
+        return first.starts[-1], second.starts
+
+    last, starts = run_virtual(main())
+    assert all(at >= last + 2 for at in starts)
+
+
+def test_a_permit_that_is_cancelled_counts_for_no_pace():
+    async def main():
+        limiter = Limiter()
+        limiter.adopt(limits(5, requests_per_minute=60, tokens_per_minute=60))
+        for _ in range(50):
+            limiter.cancel(await limiter.begin())
+        return asyncio.get_running_loop().time(), limiter.in_flight
+
+    assert run_virtual(main()) == (0.0, 0)
+
+
+def test_calls_that_are_made_again_are_let_in_as_they_came():
+    async def main():
+        limiter, order = Limiter(), []
+        limiter.adopt(limits(1))
+        held = await limiter.begin()
+
+        async def wait(name):
+            permit = await limiter.begin(again=True)
+            order.append(name)
+            await asyncio.sleep(1)
+            limiter.end(permit, answer())
+
+        async with asyncio.TaskGroup() as group:
+            for name in range(4):
+                group.create_task(wait(name))
+                await asyncio.sleep(1)
+            limiter.end(held, answer())
+        return order
+
+    assert run_virtual(main()) == [0, 1, 2, 3]
 
 
 def test_a_call_that_is_made_again_goes_before_the_others():

@@ -64,6 +64,47 @@ def test_what_began_before_a_bound_changed_still_counts():
     assert pace.due_s(1.0, 2.1) > 2.1
 
 
+@given(
+    free=st.lists(st.sampled_from([0.0, 0.0, 0.01, 0.4, 3.0, 20.0]), max_size=80),
+    per_minute=st.integers(1, 90),
+    other=st.integers(1, 90),
+    wishes=wishes,
+)
+def test_what_began_under_no_bound_or_another_one_counts_in_every_minute(free, per_minute, other, wishes):
+    pace = paced(None)
+    began = starts(pace, free)
+    for bound in (per_minute, other):
+        changed = began[-1] if began else 0.0
+        pace.limit_calls(bound, now_s=changed)
+        now = changed
+        for after in wishes[:60]:
+            now = pace.due_s(1.0, now + after)
+            pace.take(1.0, now)
+            began.append(now)
+            in_window = sum(now - at < 60.0 - 1e-6 for at in began)
+            assert in_window <= bound
+
+
+def test_it_keeps_no_more_than_a_minute():
+    pace = paced(None)
+    for second in range(10_000):
+        pace.take(1.0, second / 3)
+        pace.correct(1.0, second / 3)
+    assert len(pace._began) <= 63
+
+
+def test_calls_of_more_than_a_minute_ago_are_forgotten():
+    pace = paced(None)
+    for _ in range(1000):
+        pace.take(1.0, 0.0)
+    pace.limit_calls(60, now_s=30.0)
+    assert 60.0 <= pace.due_s(1.0, 30.0) < 93.0
+    pace = paced(None)
+    pace.take(1000.0, 0.0)
+    pace.limit_calls(60, now_s=63.0)
+    assert pace.due_s(1.0, 63.0) == 63.0
+
+
 @given(sizes=st.lists(st.integers(1, 900), min_size=2, max_size=200))
 def test_tokens_in_any_minute_stay_within_the_bound(sizes):
     pace, now, began = Pace(), 0.0, []
@@ -81,9 +122,9 @@ def test_a_call_that_took_more_than_was_thought_delays_the_next_one():
     pace.limit_tokens(6000, typical=100, now_s=0.0)
     pace.take(100, 0.0)
     soon = pace.due_s(100, 0.0)
-    pace.correct(900)
+    pace.correct(900, 0.0)
     assert pace.due_s(100, 0.0) > soon + 5
-    pace.correct(-2000)
+    pace.correct(-2000, 0.0)
     assert pace.due_s(100, 0.0) == 0.0
 
 

@@ -18,7 +18,7 @@ from evalslo.model.run import Lag
 from evalslo.model.sample import ErrorClass
 from evalslo.model.scorecard import Fingerprint
 from evalslo.store.cache import cache_file
-from evalslo.store.run_folder import read_manifest, read_samples
+from evalslo.store.run_folder import read_manifest, read_samples, write_manifest
 from tests.support.services import Service, answer, failure
 from tests.support.suites import rows, write_suite
 
@@ -168,7 +168,8 @@ async def test_the_lag_of_live_calls_is_kept_and_the_worst_of_all_sittings_count
     room = Room(tmp_path, service(takes_s=0.03), concurrency=10)
     begun = room.begin()
     worst = Lag(p50_s=0.0, p99_s=9.0, max_s=0.0)
-    done = await room.sit(replace(begun, manifest=replace(begun.manifest, lag=worst)))
+    write_manifest(begun.folder, replace(begun.manifest, lag=worst))
+    done = await room.sit(begun)
     assert done.manifest.lag.p99_s == 9.0
     assert done.manifest.lag.max_s > 0.0
 
@@ -204,6 +205,53 @@ async def test_where_arrivals_are_stamped_the_gate_is_loaded_early_and_times_are
     assert [turn_s < 0.001 for turn_s in seen] == [True]
     assert sys.getswitchinterval() > 0.001
     assert done.manifest.lag.in_times == (done.manifest.lag.p99_s > 0.01)
+
+
+async def test_where_one_answer_came_without_a_stamp_times_are_not_free_of_the_lag(tmp_path):
+    def respond(one, _):
+        one.exact = len(one.starts) != 7 and one.exact
+        return answer("Paris")
+
+    timed = Exact(respond, takes_s=0.05)
+    done = await Room(tmp_path, timed).sit(Room(tmp_path, timed).begin())
+    assert done.manifest.lag.in_times
+
+
+async def test_what_another_process_did_to_the_run_before_it_was_held_is_gone_on_with(tmp_path):
+    def respond(one, _):
+        if len(one.starts) == 7:
+            room.stop.set()
+        return answer("Paris")
+
+    room = Room(tmp_path, service(respond), concurrency=1)
+    seen = await room.sit(room.begin())  # what both processes have read
+    room.stop.clear()
+    other = await room.sit(seen)
+    lag = Lag(p50_s=1.0, p99_s=2.0, max_s=3.0)
+    write_manifest(other.folder, replace(other.manifest, lag=lag, collecting_s=50.0))
+    late = await room.sit(seen)
+    assert len(room.service.starts) == 40
+    assert late.manifest == replace(other.manifest, lag=lag, collecting_s=50.0)
+
+
+async def test_answers_of_earlier_sittings_that_told_no_cost_stop_nothing(tmp_path):
+    def respond(one, _):
+        return answer("Paris") if len(one.starts) <= 6 else answer("Paris", cost_usd=0.01)
+
+    room = Room(tmp_path, service(respond), concurrency=1, max_cost_usd=5)
+    begun = await room.sit(room.begin())
+    assert (begun.manifest.stopped.code, len(keys(begun))) == ("cost_unknown", 4)
+    again = await room.sit(begun)
+    assert (again.manifest.state, len(keys(again))) == ("finished", 40)
+
+
+async def test_answers_of_earlier_sittings_are_charged_as_the_largest_known(tmp_path):
+    def respond(one, _):
+        return answer("Paris") if len(one.starts) <= 6 else answer("Paris", cost_usd=0.5)
+
+    room = Room(tmp_path, service(respond), concurrency=1, max_cost_usd=5)
+    again = await room.sit(await room.sit(room.begin()))
+    assert (again.manifest.stopped.code, len(keys(again))) == ("cost_cap", 10)
 
 
 @pytest.mark.parametrize("glimpses", [True, False])

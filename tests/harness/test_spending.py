@@ -76,8 +76,90 @@ def test_only_a_few_calls_begin_before_one_has_said_what_it_costs():
 def test_an_answer_of_unknown_cost_ends_a_run_that_has_a_cap(limits, response, code):
     run = collected(always(response), planned(100), concurrency=3, **limits)
     assert run.stopped.code == code
-    assert len(run.samples) <= 6
+    assert 4 <= len(run.samples) <= 6
     assert next(iter(limits)) in run.stopped.text
+
+
+@pytest.mark.parametrize(
+    ("limits", "response", "priced", "text"),
+    [
+        (
+            {"max_cost_usd": 5.0},
+            used(10),
+            False,
+            (
+                "limits.max_cost_usd: what answers cost is unknown, as there is no endpoint.price; set endpoint.price and "
+                "start anew, or take the limit out and go on with --resume"
+            ),
+        ),
+        (
+            {"max_cost_usd": 5.0},
+            answer(),
+            True,
+            (
+                "limits.max_cost_usd: what answers cost is unknown, as the endpoint reported no usage; make it report usage "
+                "and start anew, or take the limit out and go on with --resume"
+            ),
+        ),
+        (
+            {"max_tokens": 500},
+            answer(),
+            True,
+            (
+                "limits.max_tokens: the endpoint reported no usage; make it report usage and start anew, or take the limit "
+                "out and go on with --resume"
+            ),
+        ),
+        (
+            {"max_tokens": 500, "tokens_per_minute": 500.0},
+            answer(),
+            True,
+            (
+                "limits.max_tokens and limits.tokens_per_minute: the endpoint reported no usage; make it report usage or "
+                "take that out, and start anew"
+            ),
+        ),
+    ],
+)
+def test_the_text_tells_a_missing_price_from_missing_usage_and_what_can_be_gone_on_with(limits, response, priced, text):
+    spending = Spending(Limits(**limits), priced=priced)
+    for _ in range(4):
+        assert spending.refusal(in_flight=0) is None
+        spending.count(response)
+    assert spending.refusal(in_flight=0).text == text
+
+
+def test_one_answer_of_a_thousand_that_tells_nothing_stops_nothing():
+    told = used(15, cost_usd=1e-6)
+    run = collected(
+        lambda service, _: answer() if len(service.starts) == 500 else told,
+        planned(1000),
+        max_cost_usd=5.0,
+        max_tokens=10**6,
+    )
+    assert (run.stopped, len(run.samples)) == (None, 1000)
+    assert run.spending.cost_usd is None
+
+
+def test_an_answer_that_tells_nothing_is_charged_as_the_largest_that_did():
+    responses = [answer(), answer(cost_usd=0.1), answer(cost_usd=1.0), answer(), answer(cost_usd=0.1)]
+    run = collected(in_turn(*responses), planned(50), concurrency=1, max_cost_usd=5.0)
+    assert run.stopped.code == "cost_cap"
+    assert len(run.samples) == 21  # 1.2 and twice 1.0, and sixteen of 0.1: 4.8, and the mean of them is 0.23
+    assert "USD are spent (with the largest known for each of 2 unknown), and" in run.stopped.text
+
+
+def test_what_was_known_in_earlier_sittings_keeps_a_cap_and_not_a_bound_on_the_minute():
+    for limits, code in (
+        ({"max_tokens": 500}, None),
+        ({"max_tokens": 500, "tokens_per_minute": 50.0}, "usage_unknown"),
+    ):
+        spending = Spending(Limits(**limits))
+        spending.count(used(10), earlier=True)
+        for _ in range(4):
+            spending.count(answer())
+        refusal = spending.refusal(in_flight=0)
+        assert (refusal and refusal.code) == code
 
 
 def test_a_bound_on_the_minute_takes_the_mean_for_one_unknown_answer():
