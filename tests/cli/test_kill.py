@@ -21,7 +21,7 @@ from tests.support.loopback import completion, read_request
 from tests.support.processes import Ended, Forker, Running
 from tests.support.suites import rows, write_suite
 
-KILLS = int(os.environ.get("EVALSLO_KILLS", "24"))
+KILLS = int(os.environ.get("EVALSLO_KILLS", "12"))
 SEED = int(os.environ.get("EVALSLO_KILL_SEED", "20261123"))
 QUERIES, REPEATS, CONCURRENCY = 30, 4, 6
 PLANNED = QUERIES * REPEATS

@@ -21,7 +21,7 @@ from tests.support.soaking import RETRIES
 from tests.support.suites import rows, write_suite
 
 ROOT = Path(__file__).parents[2]
-CALLS = int(os.environ.get("EVALSLO_SOAK", "3000"))
+CALLS = int(os.environ.get("EVALSLO_SOAK", "1500"))
 CONCURRENCY = 64
 FAULTY = 0.05
 FLAT_BYTES = 16_000_000
