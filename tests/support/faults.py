@@ -313,7 +313,7 @@ async def gzip_body(exchange: Exchange, question: Question) -> None:
     """A right answer, compressed though nobody allowed it."""
     body = b"".join(frames(question)) if question.stream else json.dumps(completion(question)).encode()
     kind = "text/event-stream" if question.stream else "application/json"
-    packed = gzip.compress(body)
+    packed = gzip.compress(body, mtime=0)
     await exchange.send(head(length=len(packed), kind=kind, more="Content-Encoding: gzip\r\n") + packed)
 
 
