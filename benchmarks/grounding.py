@@ -19,7 +19,7 @@ from statistics import fmean
 from sklearn.metrics import roc_auc_score
 
 from evalslo.model.golden import Context
-from evalslo.scorers.overlap import check
+from evalslo.scorers.overlap_claims import check
 
 DATASETS = ("begin", "q2_dialogue", "wice_claim_dev", "summedits")
 COLUMNS = (

@@ -10,8 +10,9 @@
 A failed call of an endpoint is not here: it is data, `evalslo.model.CallError`, and counts as an observation.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 
 class EvalsloError(Exception):
@@ -30,8 +31,7 @@ class UnsetVariableError(UsageError):
     """An environment variable that a call needs is not set: no fault of the suite, as `check` sees it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One fault of a file: the place, what was found and wanted, how to mend it.
 
     `line` counts from 1; None where the file has no lines (a folder, a Parquet file). `where` is the path inside the

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from evalslo.cli import door
 from evalslo.errors import MeasurementError, UsageError
@@ -26,8 +26,7 @@ OutputOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """A file to write a scorecard to; `path` None is standard output."""
 
     form: str

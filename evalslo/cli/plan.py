@@ -1,11 +1,11 @@
 """`evalslo plan`: how many golden queries show what is true, and how often."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from evalslo.cli import door
 from evalslo.cli.outputs import on_stdout, read_outputs, write_json

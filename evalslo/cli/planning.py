@@ -4,8 +4,9 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
+
+from msgspec.structs import replace
 
 from evalslo.errors import UsageError
 from evalslo.model.objective import Objective

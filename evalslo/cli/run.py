@@ -1,11 +1,11 @@
 """`evalslo run`: calls, scores, gates, prints, keeps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct, field
 
 from evalslo.cli import door
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 NOT_MEASURED = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class How:
+class How(Struct, frozen=True, kw_only=True):
     """How the command line wants suites run; `stderr`: what is for people goes to standard error."""
 
     asked: "Asked"
@@ -33,8 +32,7 @@ class How:
     stderr: bool
 
 
-@dataclass(slots=True)
-class Done:
+class Done(Struct):
     """What has come of the suites so far: scorecards, and an exit code for each suite, measured or not."""
 
     scorecards: "list[Scorecard]" = field(default_factory=list)

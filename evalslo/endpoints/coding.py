@@ -3,7 +3,8 @@
 import zlib
 from array import array
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from evalslo.endpoints.attempt import MAX_RESPONSE_BYTES, malformed, too_large
 from evalslo.endpoints.http_response import HttpResponse

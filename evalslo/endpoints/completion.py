@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 from evalslo.endpoints.attempt import CallFailed, failed, malformed
 from evalslo.endpoints.coding import decoded
@@ -18,8 +19,7 @@ from evalslo.model.suite import Price
 _EVENTS_A_TURN = 50  # some 0.4 ms
 
 
-@dataclass(slots=True)
-class Completion:
+class Completion(Struct):
     """What a completion has said so far; it grows frame by frame. `stamps_s` are the times of its deltas."""
 
     texts: list[str] = field(default_factory=list)

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
+from msgspec import Struct
 
 from evalslo.endpoints.access import Access
 from evalslo.endpoints.attempt import CallFailed, failed, malformed
@@ -23,8 +23,7 @@ from evalslo.model.sample import ErrorClass, Request, Response, Usage
 from evalslo.model.suite import Price
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class Expression(Struct, frozen=True, kw_only=True):
     """One expression that was read without fault, and where it stands."""
 
     place: str
@@ -32,8 +31,7 @@ class Expression:
     compiled: ParsedResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponsePaths:
+class ResponsePaths(Struct, frozen=True, kw_only=True):
     """Where in a response the answer stands, and what else is read of it. `usage` is empty where nothing is."""
 
     answer: Expression
@@ -41,8 +39,7 @@ class ResponsePaths:
     usage: Mapping[str, Expression]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Struct, frozen=True, kw_only=True):
     """What is sent to an application, and where its answer stands. With GET the body's keys are the query of the address.
 
     `names` are the fields that the templates in the body take anything from.

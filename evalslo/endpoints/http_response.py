@@ -3,13 +3,13 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.model.sample import CallError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True, kw_only=True):
     """A response, or as much of it as came. `headers` has lower-case names; of a repeated one the first stands.
 
     The first `ends[i]` bytes of `body` had come at `stamps[i]`, the head at `head_at`, by `time.perf_counter`; the request

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from evalslo.endpoints.access import KEY_HEADERS, PROMPTS, Access, read_access
 from evalslo.endpoints.options import expand_all, required_text, variables_in
@@ -19,8 +20,7 @@ _EXPANDED = ("model", "target", "path")
 _NAMES_OF_KEYS = ("api_key_env", "headers_env")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Opening(Struct, frozen=True, kw_only=True):
     """What every kind is opened with. `options` are the spec's with their variables expanded."""
 
     spec: EndpointSpec

@@ -1,8 +1,9 @@
 """An endpoint that speaks the chat completions protocol, streaming or not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from evalslo.endpoints.access import PROMPTS, Access
 from evalslo.endpoints.attempt import failed
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _OWN_KEYS = ("messages", "model", "stream")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chat:
+class Chat(Struct, frozen=True, kw_only=True):
     """All that the suite says about the body of a request."""
 
     model: str

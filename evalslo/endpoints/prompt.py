@@ -5,12 +5,12 @@ A template is the suite's own, so what an expression builds on the way to its te
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta
 from jinja2.environment import TemplateExpression
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Struct
 
 from evalslo.endpoints.attempt import CallFailed, failed
 from evalslo.errors import UsageError
@@ -25,8 +25,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 _ONE_EXPRESSION = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}|\{%|%\}).)+)\}\}\s*", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(Struct, frozen=True, kw_only=True):
     """A template that was read without fault. `expression` is set where it is one `{{ ... }}` and nothing else.
 
     `names` are the fields that it takes anything from.

@@ -6,11 +6,13 @@ import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.endpoints.attempt import (
     MAX_RESPONSE_BYTES,
@@ -89,8 +91,7 @@ class PythonEndpoint:
         return _timed(read_returned(done.value, price=self._price), done)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
+class Returned(Struct, frozen=True, kw_only=True):
     """What a function gave back, between two readings of `time.perf_counter`; `stamps_s` are those of its deltas."""
 
     value: object

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from evalslo.endpoints.attempt import failed
 from evalslo.model.sample import ErrorClass, Request, Response, Sample
@@ -22,7 +24,7 @@ class RecordedEndpoint:
         """The recording's path, and the digest of all that it answers: texts, contexts, times, usage."""
         digest = hashlib.sha256()
         for query, response in sorted(self._responses.items(), key=lambda item: item[0]):
-            digest.update(json.dumps([*query, asdict(response)]).encode())
+            digest.update(json.dumps([*query, msgspec.to_builtins(response)]).encode())
         return {**self._recorded, "answers": f"sha256:{digest.hexdigest()}"}
 
     @property

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from evalslo.model.golden import Context
 from evalslo.model.sample import CallError, Response

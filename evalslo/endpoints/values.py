@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Container, Mapping
-from dataclasses import fields, is_dataclass
+
+from msgspec import Struct
 
 from evalslo.endpoints.attempt import malformed
 from evalslo.model.golden import Context
@@ -31,8 +32,8 @@ def plain_data(value: object) -> object:
         return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain_data(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {noun.name: plain_data(getattr(value, noun.name)) for noun in fields(value)}
+    if isinstance(value, Struct):
+        return {name: plain_data(getattr(value, name)) for name in value.__struct_fields__}
     return value
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.endpoints.access import Access
 from evalslo.endpoints.attempt import CallFailed, failed, unexpected
@@ -25,16 +27,14 @@ from evalslo.model.sample import ErrorClass, Request, Response
 _FEW_PIECES = 8  # of a response in fewer pieces is no more to be read than of one that is not streamed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, kw_only=True):
     """What one call sends beside its head: a body, or the keys of a query."""
 
     body: bytes | None = None
     query: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """What a kind of endpoint makes of a request, and of a response with a 2xx status; either may raise CallFailed.
 
     `begun` says of a part of a response whether something that a user waits for is in it.

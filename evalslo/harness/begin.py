@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from evalslo.errors import UsageError
 from evalslo.harness.limiter import Limiters
@@ -24,8 +26,7 @@ def _say_nothing(_: str) -> None:
     """Nobody listens."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class Door(Struct, frozen=True, kw_only=True):
     """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
 
     `token` makes run ids of the same second differ; `seed` shuffles the order of a sequential run. `stop`, once set, means:
@@ -46,16 +47,14 @@ class Door:
     tell: Callable[[str], None] = _say_nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(Struct, frozen=True, kw_only=True):
     """A run that can be collected into its folder."""
 
     folder: RunFolder
     manifest: Manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """How a run is asked for. `seed` is the order of a sequential run; None: one that nobody chose.
 
     `fail_fast` ends a sequential run at the first confirmed miss. `resume`: the last run goes on. `cache`: what was answered
@@ -88,8 +87,7 @@ def refuse_contradictions(asked: Asked) -> None:
         raise UsageError("a run that goes on keeps its order; leave one of --resume and --seed out")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(Struct, frozen=True, kw_only=True):
     """When a run starts, what makes its id its own, and what shuffles it where nobody chose a seed."""
 
     at: datetime

@@ -8,10 +8,12 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.harness.breaker import Breaker
 from evalslo.harness.limiter import Limiter, Permit
@@ -37,8 +39,7 @@ def _no_look() -> tuple[Provisional, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, frozen=True, kw_only=True):
     """Who looks on: the clock for `started_at`, the listener of progress, and the sign to take no new call.
 
     `look` says what the objectives look like so far; `under_way` is called once the first calls are.
@@ -51,8 +52,7 @@ class Watch:
     under_way: Callable[[], None] = _nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(Struct, frozen=True, kw_only=True):
     """Where samples go: `keep` takes each; `recall` knows answers from before, and `remember` learns them."""
 
     keep: Callable[[Sample], None]
@@ -60,8 +60,7 @@ class Store:
     remember: Callable[[Request, Response], None] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """What bounds the calls: the suite's limits, the limiter of the quota, and what was spent so far."""
 
     limits: Limits

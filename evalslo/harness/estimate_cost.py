@@ -11,10 +11,11 @@ and 3.3 % above what two models' servers counted.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
+
+from msgspec import Struct
 
 from evalslo.endpoints.attempt import CallFailed
 from evalslo.endpoints.openai import completion_body, read_chat
@@ -38,8 +39,7 @@ _WRITES_THE_BODY = ("model", "params", "prompt", "system", "stream")
 _DECIDES_TOKENS = ("kind", "model", "params", "prompt_digest", "system_digest", "url", "body", "target")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """What one call takes on average; None: unknown. `cost_usd` is what the endpoint itself reported."""
 
     prompt_tokens: float | None = None

@@ -1,8 +1,9 @@
 """Scores in, scorecard out. Pure: the same run gives the same scorecard, whenever it is gated."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.harness.advice import advise
@@ -37,8 +38,7 @@ from evalslo.slo.timing import with_timing_error
 NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """What the samples of a run and their scores came to, as far as judging needs them; no sample is held.
 
     `collected` says whether an event has a sample, `answer_of` brings one answer back.

@@ -1,7 +1,8 @@
 """Following a sequential run: samples in the order they come in, units to its latches in the order they were planned."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.harness.latches import Latches
 from evalslo.harness.plan import shuffled_units
@@ -50,8 +51,7 @@ class Follower:
         return [query for unit in self._units[: self.latches.units] for query in unit]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class Followed(Struct, frozen=True, kw_only=True):
     """A kept sequential run, followed to its end: its latches, and the golden queries that its verdicts rest on, in order."""
 
     latches: Latches

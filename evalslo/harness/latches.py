@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -19,8 +21,7 @@ PATIENCE = 1.1  # a verdict that a rule on unmeasured events held back is tried 
 OPEN = ("unmeasured", "coverage", "no_data")
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(Struct):
     """One objective on its way: its course, what it was made from, and its row once that is latched."""
 
     objective: Objective

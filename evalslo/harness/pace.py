@@ -7,15 +7,15 @@ ITU-T I.371, seen from the other side).
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 WINDOW_S = 61.0  # a minute, and a second in which calls sent earlier may still arrive: the server counts arrivals
 BURST_S = 1.0  # how much may begin at once: what a second is worth
 ROUNDING = 1e-9
 
 
-@dataclass(slots=True)
-class _Second:
+class _Second(Struct):
     """The units that began in one second of the clock."""
 
     number: int
@@ -26,8 +26,7 @@ def _seconds() -> deque[_Second]:
     return deque(maxlen=math.ceil(WINDOW_S) + 1)
 
 
-@dataclass(slots=True)
-class Pace:
+class Pace(Struct):
     """When the next units may begin; unbounded at first. Times are seconds of a clock that only goes forward.
 
     What begins is kept by the second for a minute, so that a bound that comes later, or another one, knows of it.

@@ -3,16 +3,16 @@
 import random
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import overload
+
+from msgspec import Struct
 
 from evalslo.model.golden import GoldenQuery, GoldenSet
 from evalslo.model.run import Manifest, Sampling
 from evalslo.model.sample import Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedCall:
+class PlannedCall(Struct, frozen=True, kw_only=True):
     """One event of the denominator: a golden query and a repeat, from 0."""
 
     query: GoldenQuery

@@ -1,8 +1,10 @@
 """What a run needs before its first call: the golden set, an endpoint, and objectives that can be met at all."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.endpoints.open import open_endpoint
@@ -19,8 +21,7 @@ from evalslo.slo.slices import divide, id_in_file, untagged
 from evalslo.store.run_folder import read_samples
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """A suite that can be run: its golden set read, its endpoint ready to be called, its objectives possible.
 
     `notes` are sentences to be said before the first call is paid for; `warnings` are said even where little is.

@@ -1,7 +1,8 @@
 """Whether a failed attempt is made again, and when."""
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from evalslo.model.sample import CallError, Request
 from evalslo.model.suite import Limits

@@ -6,9 +6,11 @@ that a run can be gated again, or go on after a crash, without paying twice.
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.errors import MeasurementError
@@ -30,8 +32,7 @@ from evalslo.store.run_folder import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRun:
+class KeptRun(Struct, frozen=True, kw_only=True):
     """A run's scorecard, and the folder that keeps it."""
 
     folder: Path

@@ -1,7 +1,8 @@
 """The second pass: kept samples in, scores out. Calls no endpoint."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.model.golden import GoldenQuery

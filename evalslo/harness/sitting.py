@@ -4,9 +4,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.harness.begin import Asked, Begun, Door
 from evalslo.harness.collect import Bounds, Store, Watch, collect
@@ -52,8 +54,7 @@ async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> 
     return Begun(folder=begun.folder, manifest=ended)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
+class _Desk(Struct, frozen=True, kw_only=True):
     """What a sitting works with. `follow` is given each sample, kept before or now; `enough` says that no more is needed."""
 
     bounds: Bounds
@@ -149,8 +150,7 @@ def _store(prepared: Prepared, *, keep: Callable[[Sample], None], door: Door, ca
         door.tell(cache.fault)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Came:
+class _Came(Struct, frozen=True, kw_only=True):
     """How a sitting ended: why some calls were not made (None: all were), how late the loop was, and what it took."""
 
     stopped: Stop | None

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from evalslo.model.sample import Response, Sample, Timing, Usage
 from evalslo.model.scorecard import UsageTotals
@@ -14,8 +15,7 @@ _NOTHING_SPENT = Usage(prompt_tokens=0, completion_tokens=0)
 Number = TypeVar("Number", int, float)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedScorer:
+class FailedScorer(Struct, frozen=True, kw_only=True):
     """What the scorer of one SLI said when it failed, and how often it said that."""
 
     sli: str
@@ -23,8 +23,7 @@ class FailedScorer:
     times: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Struct, frozen=True, kw_only=True):
     """All that a scorecard says of samples beside what they are worth.
 
     `errors` counts failed calls by class, the most frequent first; `error_examples` has what the first of each class said.

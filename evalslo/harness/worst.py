@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import ge, le
+
+from msgspec import Struct
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -20,8 +21,7 @@ _FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 _COMPARED_WITH_REFERENCE = frozenset({"contains", "exact_match", "token_f1"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """One answer again: its golden query, its sample, and what the sample is worth."""
 
     query: GoldenQuery

@@ -9,8 +9,9 @@ relative  = "baseline" ("+" | "-") number [unit]
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal, NoReturn
+
+from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.loaders.telling import quoted
@@ -34,16 +35,14 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One word; the end of the text is a token too, with the text ""."""
 
     kind: TokenKind
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clause:
+class Clause(Struct, frozen=True, kw_only=True):
     """The parts of an objective. `sign` is set where the bound is relative to a baseline; `share` is NN of `for NN%`."""
 
     text: str
@@ -93,8 +92,7 @@ def _tokens(text: str) -> list[Token]:
     return [*tokens, Token("end", "")]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Words:
+class _Words(Struct, kw_only=True):
     """The tokens, and how far they have been read."""
 
     text: str

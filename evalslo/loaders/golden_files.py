@@ -3,11 +3,11 @@
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec import Struct, field
 
 from evalslo.errors import Fault, FileFaults
 from evalslo.loaders.telling import TOLD_FAULTS, first_faults, found, quoted
@@ -20,8 +20,7 @@ Row = tuple[int | None, dict[str, Any] | None]
 """A row's line (None where its file has no lines) and its content (None after a fault was told)."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Faults:
+class Faults(Struct, kw_only=True):
     """The faults of one file: as many as will be told, and the count of all."""
 
     file: str
@@ -156,8 +155,7 @@ def _decoded(decode: Any, data: bytes, *, line: int, faults: Faults) -> dict[str
     return None
 
 
-@dataclass(slots=True, kw_only=True)
-class _CsvLines:
+class _CsvLines(Struct, kw_only=True):
     """The lines of a CSV file as text. `row_bytes` counts those of the row being read: its quotes may hold many lines."""
 
     path: Path

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -107,7 +106,7 @@ def digest_bytes(query: GoldenQuery) -> bytes:
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 # golden sets are older than weights: those without any keep their digests
-_UNWEIGHTED = [field.name for field in fields(GoldenQuery) if field.name != "weight"]
+_UNWEIGHTED = [name for name in GoldenQuery.__struct_fields__ if name != "weight"]
 _Unweighted = msgspec.defstruct("_Unweighted", _UNWEIGHTED)
 _unweighted = attrgetter(*_UNWEIGHTED)
 _MAY_BE_EMPTY = frozenset({"contexts", "relevant"})

@@ -5,9 +5,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
+
+from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.loaders.clause import Clause, Token, read_clause, refuse
@@ -27,8 +28,7 @@ _SLI = re.compile(r"(?P<name>[^@:]*)(?:@(?P<k>[^:]*))?(?::(?P<slug>.*))?", re.DO
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedObjective:
+class ParsedObjective(Struct, frozen=True, kw_only=True):
     """What an objective's text alone says; the fields mean what they mean in `Objective`.
 
     `soft_only` says in words why it may not block a release; None where it may.
@@ -98,8 +98,7 @@ def _slug(text: str | None, spec: SliSpec) -> str | None:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
+class _Reading(Struct, frozen=True, kw_only=True):
     clause: Clause
     sli: Sli
     spec: SliSpec

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.errors import UsageError
 from evalslo.loaders.grammar import ParsedObjective, parse_objective, parse_sli
@@ -13,8 +15,7 @@ from evalslo.model.sli import Sli, SliSpec
 Complaint = tuple[Keys, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One objective as it stands in the file; `parsed` is None where its text has a fault, `per` where it has none."""
 
     keys: Keys
@@ -25,8 +26,7 @@ class Entry:
     per: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entries:
+class Entries(Struct, frozen=True, kw_only=True):
     """The objectives of a file, and what is wrong with them."""
 
     entries: tuple[Entry, ...] = ()

@@ -1,6 +1,7 @@
 """What is wrong with the keys of a suite file, in words and with the path of each fault."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,8 +22,6 @@ from evalslo.loaders.telling import found, quoted, unknown
 from evalslo.loaders.yaml_marks import Keys, Value
 
 Complaint = tuple[Keys, str]
-
-_ENDPOINT: TypeAdapter[Endpoint] = TypeAdapter(Endpoint)
 
 _NEVER_SHOWN = {"api_key_env", "headers", "headers_env"}
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"}
@@ -81,11 +80,17 @@ def check_suite(value: Value) -> tuple[SuiteFile | None, tuple[Complaint, ...]]:
 def check_endpoint(value: Value) -> tuple[Endpoint | None, tuple[Complaint, ...]]:
     """An endpoint's keys, None where they have faults, and the faults with paths inside the endpoint."""
     try:
-        model = _ENDPOINT.validate_python(value)
+        model = _endpoint_adapter().validate_python(value)
     except ValidationError as error:
         return None, _complaints(error, value)
     more = tuple(_together(model))
     return (None if more else model), more
+
+
+@cache
+def _endpoint_adapter() -> TypeAdapter[Endpoint]:
+    """Made where a suite has variants: it takes as long as the whole suite's."""
+    return TypeAdapter(Endpoint)
 
 
 def sound_limits(value: Value) -> LimitsKeys:

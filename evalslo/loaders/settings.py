@@ -1,8 +1,9 @@
 """`--set KEY=VALUE`: single values of a suite, set from the command line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from evalslo.errors import FileFaults, UsageError
 from evalslo.loaders.telling import found, quoted

@@ -8,11 +8,11 @@ Source: YAML 1.2.2, section 10.3.2 (core schema).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
+from msgspec import Struct, field
 
 from evalslo.errors import Fault, FileFaults
 from evalslo.loaders.telling import first_faults, quoted
@@ -43,8 +43,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 _MAX_DIGITS = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What a YAML file says, with the line of each path in it.
 
     `settings` holds the paths that the command line set, with what it said; they have no line in the file.
@@ -155,8 +154,7 @@ for _name, _pattern in _CORE.items():
     _CoreLoader.add_implicit_resolver(_TAG + _name, _pattern, None)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Reading:
+class _Reading(Struct, kw_only=True):
     """One walk over composed nodes; an alias is walked again wherever it stands, and counted again."""
 
     file: str

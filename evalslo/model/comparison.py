@@ -1,14 +1,14 @@
 """What a comparison decides: one objective of a candidate beside a baseline."""
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Counts, Reason, Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedObjective:
+class ComparedObjective(Struct, frozen=True, kw_only=True):
     """One row of a comparison, in the space of the SLI: `delta` is candidate minus baseline.
 
     PASS: shown not worse than the baseline by more than `margin` (>= 0, in the direction that is worse); FAIL: shown worse by

@@ -1,12 +1,12 @@
 """What is asked: golden queries with what is known about their right answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+
+class Context(Struct, frozen=True, kw_only=True):
     """A passage that an answer may rest on. `score` is the retriever's, higher first; None where it gave none."""
 
     id: str
@@ -14,16 +14,14 @@ class Context:
     score: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One turn of a conversation; `role` is system, user or assistant."""
 
     role: str
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoldenQuery:
+class GoldenQuery(Struct, frozen=True, kw_only=True):
     """One golden query: the unit of independence, unless `group` says that rows belong together.
 
     `query` is never empty; where the row has `messages` it is the last user turn. `reference` holds the acceptable answers,
@@ -52,8 +50,7 @@ class GoldenQuery:
         return f"group:{self.group}" if self.group is not None else f"query:{self.id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoldenSet:
+class GoldenSet(Struct, frozen=True, kw_only=True):
     """Golden queries in file order, ids unique. `digest` is `sha256:...` over their content, not over the file's bytes."""
 
     queries: tuple[GoldenQuery, ...]

@@ -1,10 +1,9 @@
 """What people said of answers, to correct what a scorer says."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledAnswer:
+class LabelledAnswer(Struct, frozen=True, kw_only=True):
     """One answer with the scorer's value and a person's, both in the SLI's own sense (a rate: 0 or 1)."""
 
     query_id: str
@@ -13,8 +12,7 @@ class LabelledAnswer:
     human: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class Labels(Struct, frozen=True, kw_only=True):
     """Labels of one SLI: which scorer's values they stand beside, and which run's answers.
 
     `scorer` is the scorer's name and version, as on the scorecard. `run_id` names the run whose answers were labelled, a

@@ -1,8 +1,9 @@
 """Service level objectives: an SLI, a comparison and a target, exact to the last digit."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
+
+from msgspec import Struct
 
 from evalslo.model.sli import Sli, Unit
 
@@ -11,16 +12,14 @@ Shape = Literal["event_ratio", "mean"]
 OnInconclusive = Literal["block", "warn"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where in a file something stands; `line` counts from 1."""
 
     file: str
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """What makes a sample a good event: its value `op` `value` (in `unit`), per request or with all repeats of a query."""
 
     op: Op
@@ -29,8 +28,7 @@ class Event:
     of: Literal["requests", "queries"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class Slice(Struct, frozen=True, kw_only=True):
     """The golden queries whose tag `tag` (or `language`) has the value `value`."""
 
     tag: str
@@ -40,8 +38,7 @@ class Slice:
         return f"{self.tag}={self.value}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objective:
+class Objective(Struct, frozen=True, kw_only=True):
     """One objective. `target` lies in [0, 1] for an event ratio and for a score's mean; else it is in the SLI's `unit`.
 
     `event` is None for a rate (the SLI itself says good or bad) and for a mean. `quantile` in (0, 1) is set where the text

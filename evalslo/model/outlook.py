@@ -1,15 +1,15 @@
 """What an objective can show before anything is called, and what calling will take."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evalslo.model.objective import Objective
 
 CostBasis = Literal["run", "prompts", "recorded", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Outlook(Struct, frozen=True, kw_only=True):
     """What a PASS of one objective will take.
 
     `events` are planned over `queries` golden queries in `clusters` independent units; `independent` is how many independent
@@ -30,8 +30,7 @@ class Outlook:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapOutlook:
+class CapOutlook(Struct, frozen=True, kw_only=True):
     """After how many calls a cap of the suite will end the run: `least` to `most`, the planned number where it will not.
 
     None: unknown.
@@ -43,8 +42,7 @@ class CapOutlook:
     most: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostOutlook:
+class CostOutlook(Struct, frozen=True, kw_only=True):
     """What the planned calls of one endpoint will take, retries apart. None: unknown.
 
     `basis` says where it is from: what the calls of the kept run `run_id` took on average, or `looked_at` of the golden

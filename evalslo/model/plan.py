@@ -1,14 +1,14 @@
 """What a plan says: how many golden queries show what, and how often."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
+
+from msgspec import Struct
 
 from evalslo.model.objective import Op, Shape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRequest:
+class PlanRequest(Struct, frozen=True, kw_only=True):
     """What is asked of a plan: each of `powers`, for so many `objectives` that must pass together (None: each by itself).
 
     `repeats` is what the run makes of each golden query. `icc` is the correlation assumed inside independent units, at least
@@ -22,8 +22,7 @@ class PlanRequest:
     spread: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSize:
+class PlannedSize(Struct, frozen=True, kw_only=True):
     """A golden set that shows a truth with `power`: the first such number of `queries`, worth `events` independent events.
 
     `bad` of those events at most (for a PASS) or at least (for a FAIL); None for a mean. `reached` is the power that it has.
@@ -38,8 +37,7 @@ class PlannedSize:
     reached: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedTruth:
+class PlannedTruth(Struct, frozen=True, kw_only=True):
     """What it takes to show one truth, which lies in the space of the target; `sizes` by power.
 
     A size is None where more than 10,000,000 events would be needed, and where none can be claimed (a note says why).
@@ -53,16 +51,14 @@ class PlannedTruth:
     horizon: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedPower:
+class PlannedPower(Struct, frozen=True, kw_only=True):
     """The power of so many golden queries."""
 
     queries: int
     power: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
+class Present(Struct, frozen=True, kw_only=True):
     """What the golden set of a suite gives: `queries` of the kind, worth `events` independent events, `bad` of them at most.
 
     `power` is that of a PASS (or FAIL) at the plan's first truth. None where a PASS is not possible or nothing is known.
@@ -74,8 +70,7 @@ class Present:
     power: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The sizes for one target. `objective` is its id, None where no suite was asked; `critical` as in the suite.
 
     `powers` are asked for all `objectives` that must pass together; `each` are the powers that this takes of each. An

@@ -1,8 +1,9 @@
 """A kept run, and what is told while it runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from evalslo.model.scorecard import Fingerprint, Lag
 
@@ -11,16 +12,14 @@ Sampling = Literal["fixed", "sequential"]
 StopCode = Literal["interrupted", "hopeless", "cost_cap", "token_cap", "cost_unknown", "usage_unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Struct, frozen=True, kw_only=True):
     """Why no further call was made though some were left: a stable code, and a sentence that says how to go on."""
 
     code: StopCode
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """What a run's folder says of itself. `repeats` x `queries` events are planned; `limit` None: the whole golden set.
 
     `golden` is where the golden set was read from. `collecting_s` is the time that calls were made in, over all sittings;
@@ -54,8 +53,7 @@ class Manifest:
     cached: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provisional:
+class Provisional(Struct, frozen=True, kw_only=True):
     """What an objective looks like so far, for the eye only: looking at it as often as one likes makes it no verdict.
 
     In the space of the objective's target; `n` events were measured.
@@ -68,8 +66,7 @@ class Provisional:
     n: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """How far a run is. `stage` is collect or score; `errors` counts failed calls so far, `by_class` the same by class.
 
     `allowed` is how many calls may be in flight now; None where that never changes. `rate_per_s` are samples a second of

@@ -1,9 +1,10 @@
 """What came back: one response of an endpoint, and the sample that keeps it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from evalslo.model.golden import Context
 
@@ -35,16 +36,14 @@ class ErrorClass(StrEnum):
     NOT_RECORDED = "not_recorded"  # a recording has no such query and repeat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Tokens as the endpoint counted them; None where it said nothing."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallError:
+class CallError(Struct, frozen=True, kw_only=True):
     """A call that ended without a usable answer. `status` is HTTP's, None where there was none.
 
     `retryable` says whether the same call may succeed later; `retry_after_s` is the server's own wish, None without one.
@@ -57,8 +56,7 @@ class CallError:
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateHint:
+class RateHint(Struct, frozen=True, kw_only=True):
     """What a server said of its own limits: how much is left, and in how many seconds all is back. None: not said."""
 
     requests_left: int | None = None
@@ -67,8 +65,7 @@ class RateHint:
     tokens_reset_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One thing to ask an endpoint: a golden query's `fields`, which are template variables too; `messages` may be among them.
 
     `repeat` counts from 0; endpoints that take a seed send seed + repeat.
@@ -79,8 +76,7 @@ class Request:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """One answer, or one error: exactly one of `answer` and `error` is None.
 
     `latency_s` runs from the first byte written to the last byte read, `ttft_s` to the first non-empty content, reasoning
@@ -102,8 +98,7 @@ class Response:
     hint: RateHint | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """The kept response to one golden query and repeat. `started_at` is UTC in ISO 8601; `attempts` counts calls, >= 1."""
 
     query_id: str

@@ -1,8 +1,9 @@
 """What an answer is worth: one score per SLI and sample, with its evidence."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 ClaimVerdict = Literal["supported", "unsupported", "contradicted", "not_a_claim"]
 
@@ -44,8 +45,7 @@ _NOT_APPLICABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """One claim of an answer and what speaks for it. `span` is (start, end) in the context's text, None without one."""
 
     claim: str
@@ -55,8 +55,7 @@ class Evidence:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(Struct, frozen=True, kw_only=True):
     """One SLI of one sample. Exactly one of `value` and `reason` is None. `scorer` is `name/version`.
 
     `note` says what a failed scorer said; None where none failed.

@@ -1,9 +1,10 @@
 """What is decided: observations, estimates, verdicts, and the scorecard that carries them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from evalslo.model.objective import Objective, Slice
 from evalslo.model.sample import Timing
@@ -19,10 +20,7 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
-@dataclass(
-    slots=True, kw_only=True
-)  # not frozen: there are millions, and a frozen one takes three times as long to make
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """One SLI of one planned event, without text: the hinge between answers and objectives.
 
     Exactly one of `value` and `missing` is None. A call error that counts as bad has its worst value already, and is
@@ -38,8 +36,7 @@ class Observation:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """Why a verdict is what it is: a stable `code`, a sentence, and the objective it speaks of (None: the run)."""
 
     code: str
@@ -47,8 +44,7 @@ class Reason:
     objective: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(Struct, frozen=True, kw_only=True):
     """planned = n + unmeasured + not_applicable, in events. `good` and `bad` are None for a mean."""
 
     planned: int
@@ -71,8 +67,7 @@ class Counts:
         return self.n / applicable if applicable else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(Struct, frozen=True, kw_only=True):
     """A point with its two one-sided bounds at `alpha`, in the space of the objective's target.
 
     `p_pass` is the p-value against "the target is missed", `p_fail` against "the target is met". Bounds and p-values are None
@@ -91,8 +86,7 @@ class Estimate:
     needed: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuantileEstimate:
+class QuantileEstimate(Struct, frozen=True, kw_only=True):
     """A quantile in the SLI's unit with its interval; None where a bound is beyond what was observed (or infinite)."""
 
     q: float
@@ -101,8 +95,7 @@ class QuantileEstimate:
     upper: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class Correction(Struct, frozen=True, kw_only=True):
     """How people's labels corrected a scorer's verdicts. `raw_estimate` is the point before that.
 
     `needed_labels` is how many further labels would decide at the present estimate; None where it is decided, or labels
@@ -115,8 +108,7 @@ class Correction:
     needed_labels: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VarianceSplit:
+class VarianceSplit(Struct, frozen=True, kw_only=True):
     """The variance of one value, by where it comes from: golden queries, samples of a query, votes on a sample.
 
     In squared units of the value, never below 0. `votes` is None where each sample has one vote only.
@@ -127,8 +119,7 @@ class VarianceSplit:
     votes: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectiveResult:
+class ObjectiveResult(Struct, frozen=True, kw_only=True):
     """One row of the scorecard. `estimate` None: it could not be measured.
 
     `decided_at` is set by a sequential run only: after how many golden queries the verdict was latched. `variance` is None
@@ -148,8 +139,7 @@ class ObjectiveResult:
     decided_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceFinding:
+class SliceFinding(Struct, frozen=True, kw_only=True):
     """One objective inside one slice beside the rest of the golden set, to look into and never to gate on.
 
     `estimate` and `rest` lie in the space of the objective's target. `p` speaks against "the slice is no worse than the
@@ -165,8 +155,7 @@ class SliceFinding:
     stands_out: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sequential:
+class Sequential(Struct, frozen=True, kw_only=True):
     """How a sequential run ended: `stopped_at` of at most `horizon` golden queries, in the order shuffled by `seed`."""
 
     seed: int
@@ -175,8 +164,7 @@ class Sequential:
     calls_saved: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorstAnswer:
+class WorstAnswer(Struct, frozen=True, kw_only=True):
     """One answer that missed an objective, with what speaks against it. Its texts come from strangers."""
 
     objective: str
@@ -189,8 +177,7 @@ class WorstAnswer:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageTotals:
+class UsageTotals(Struct, frozen=True, kw_only=True):
     """What the run spent. None is unknown, never 0.
 
     `cached` answers came from the cache: they are no calls, and cost nothing.
@@ -204,8 +191,7 @@ class UsageTotals:
     cached: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lag:
+class Lag(Struct, frozen=True, kw_only=True):
     """How late the event loop came to what was due, in seconds.
 
     `in_times`: measured times may be wrong by it. False where the system itself stamped what arrived: then only tokens that
@@ -218,8 +204,7 @@ class Lag:
     in_times: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True, kw_only=True):
     """Whatever can change a number. Runs that differ in it are not silently compared."""
 
     golden: str
@@ -228,8 +213,7 @@ class Fingerprint:
     scorers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scorecard:
+class Scorecard(Struct, frozen=True, kw_only=True):
     """The answer: does it meet its objectives: yes, no, or not yet known. `exit_code` follows from it.
 
     `errors` counts failed calls by class, `error_examples` has what the first of each class said. `lag` None: no call was live.

@@ -1,16 +1,16 @@
 """Service level indicators: what can be measured of an answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 Kind = Literal["rate", "score", "quantity"]
 Unit = Literal["s", "tokens", "usd", "/s"]
 SpeaksOf = Literal["all", "relevant", "reference", "answerable", "unanswerable"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliSpec:
+class SliSpec(Struct, frozen=True, kw_only=True):
     """What is known of an SLI before anything is measured.
 
     A *rate* gives 1 or 0 a sample, in the sense of its name (`hallucination` 1: it hallucinated); a *score* lies in [0, 1];
@@ -34,14 +34,23 @@ class SliSpec:
     options: Mapping[str, bool] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sli:
+class Sli(Struct, frozen=True, kw_only=True):
     """One SLI as a suite names it: `precision@5`, `regex:cites`, `latency`. Two of one text have one set of options."""
 
     name: str
     k: int | None = None
     slug: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sli) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, int | None, str | None]:
+        return self.name, self.k, self.slug
 
     def __str__(self) -> str:
         at = "" if self.k is None else f"@{self.k}"

@@ -1,10 +1,11 @@
 """What a suite file says, after it was read and found without fault."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from evalslo.model.objective import Objective, OnInconclusive
 from evalslo.model.sli import SliSpec
@@ -15,8 +16,7 @@ RateMethod = Literal["clopper-pearson", "wilson", "jeffreys", "mid-p", "beta-pri
 MeanMethod = Literal["gaffke", "t", "bca", "percentile-bootstrap"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoldenSource:
+class GoldenSource(Struct, frozen=True, kw_only=True):
     """Where the golden queries come from: a file, or a hub data set. `columns` maps our names to the file's."""
 
     path: str | None = None
@@ -24,16 +24,14 @@ class GoldenSource:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Struct, frozen=True, kw_only=True):
     """US dollars per million tokens."""
 
     prompt_per_mtok: float
     completion_per_mtok: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointSpec:
+class EndpointSpec(Struct, frozen=True, kw_only=True):
     """An endpoint as the suite names it, `${VAR}` not yet expanded: this is what is recorded.
 
     `options` are the keys of its kind (`base_url`, `model`, `url`, `body`, `target`, `path`, ...). `contexts_from` None: the
@@ -46,8 +44,7 @@ class EndpointSpec:
     contexts_from: ContextsFrom | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concurrency:
+class Concurrency(Struct, frozen=True, kw_only=True):
     """How many calls may be in flight at once: it begins at `start` and stays between `least` and `most`.
 
     All three are equal where it is fixed.
@@ -58,8 +55,7 @@ class Concurrency:
     most: int = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True, kw_only=True):
     """How long one attempt may take, in seconds: in all, to connect, to its first token, between two reads.
 
     None: no bound of its own.
@@ -71,8 +67,7 @@ class Timeouts:
     idle_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Bounds on calling. None: no bound.
 
     `retries` counts further attempts after the first, and none begins later than `retry_for_s` after the first one did.
@@ -91,8 +86,7 @@ class Limits:
     max_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRules:
+class GateRules(Struct, frozen=True, kw_only=True):
     """How verdicts are reached. `alpha` is one-sided; `icc_floor` is the least correlation assumed inside a cluster.
 
     `population`: the verdict speaks of queries like these, or (`finite`) of this golden set alone. `strict` takes proved
@@ -110,8 +104,7 @@ class GateRules:
     mean_method: MeanMethod = "gaffke"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
+class Suite(Struct, frozen=True, kw_only=True):
     """One suite. `folder` is what relative paths start from; `text` the file as read, `digest` over what
     it means with variant and settings, but for the caps that only end a run.
 

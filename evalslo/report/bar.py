@@ -6,8 +6,8 @@ value that is not the target is never drawn on the line.
 """
 
 import math
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.text import Text
 
 from evalslo.model.objective import Objective
@@ -19,8 +19,7 @@ BAR_CELLS = 2 * HALF + 1
 _SAME = 1e-12  # differences that only floating-point arithmetic made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class Cells(Struct, frozen=True, kw_only=True):
     """Which cells are drawn, -10 to 10 from the target; None where there is no such number."""
 
     estimate: int | None

@@ -6,10 +6,11 @@ stand on the same side of the target, of none and of all, in print as in truth.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+
+from msgspec import Struct
 
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Estimate, QuantileEstimate
@@ -21,8 +22,7 @@ _MOST_DECIMALS = 12
 _SIGNIFICANT = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruler:
+class Ruler(Struct, frozen=True, kw_only=True):
     """How a space is printed: times `factor`, with at least `decimals`, then `unit`."""
 
     factor: Fraction
@@ -30,8 +30,7 @@ class Ruler:
     decimals: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Struct, frozen=True, kw_only=True):
     """A row's numbers in print, all with the same digits; None where there is no number. Only `estimate` has the unit."""
 
     estimate: str | None

@@ -1,8 +1,8 @@
 """What a page is laid out on: its width, its signs, and text that hangs from a label in the left gutter."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -16,8 +16,7 @@ _GUTTER_WIDE = 17
 _GUTTER_NARROW = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class Signs(Struct, frozen=True, kw_only=True):
     """The signs that a page is drawn with."""
 
     passed: str
@@ -53,8 +52,7 @@ COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class Paper(Struct, frozen=True, kw_only=True):
     """A page's width in cells, the encoding that has to carry it, and the signs that this encoding has."""
 
     console: Console

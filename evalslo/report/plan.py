@@ -1,9 +1,9 @@
 """Plans on a terminal: a table of golden-set sizes, and the power that each size has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -19,8 +19,7 @@ _LONGEST_NAME = 26
 _WIDEST_PLOT = 84
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Table(Struct, frozen=True, kw_only=True):
     """Cells under their headings; the first column names the row."""
 
     headings: Sequence[str]

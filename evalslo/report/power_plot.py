@@ -1,8 +1,8 @@
 """A curve in the cells of a terminal: power against golden queries, in braille dots, or in ASCII where they cannot be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.text import Text
 
 from evalslo.model.plan import PlannedPower
@@ -14,8 +14,7 @@ _BRAILLE = 0x2800
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # bits of a braille cell, by row and column
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
+class Grid(Struct, frozen=True, kw_only=True):
     """A cell's size in dots, and the signs of axis, corner and guide lines."""
 
     across: int

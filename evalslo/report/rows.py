@@ -1,8 +1,8 @@
 """The rows of the scorecard: one objective each, its numbers above, what they rest on below."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -26,8 +26,7 @@ _IN_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One objective in print. `tags` say what its verdict alone does not: soft, unconfirmed; `reasons` what the run did not."""
 
     result: ObjectiveResult
@@ -45,8 +44,7 @@ class Row:
         return COLOURS[Verdict.INCONCLUSIVE] if shown_miss and self.tags else COLOURS[self.result.verdict]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(Struct, frozen=True, kw_only=True):
     """The widths of the columns that all rows share, in cells."""
 
     name: int

@@ -1,8 +1,8 @@
 """The slices that stand out: where an objective is worse than elsewhere. A trail to follow, and no verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -18,8 +18,7 @@ _TITLE = "explored, not gated: worse here than elsewhere; one in ten may be chan
 _HEADS = ("objective", "slice", "n", "here", "elsewhere")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One finding in print."""
 
     objective: str

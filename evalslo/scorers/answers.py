@@ -11,7 +11,8 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.model.golden import GoldenQuery
@@ -19,7 +20,7 @@ from evalslo.model.sample import Sample
 from evalslo.model.score import Missing, Score
 from evalslo.model.sli import Sli, SliSpec, SpeaksOf
 from evalslo.scorers.outcome import Outcome, to_score
-from evalslo.scorers.words import UNSPACED
+from evalslo.scorers.unspaced import UNSPACED
 
 LONGEST_ANSWER = 100_000
 """Characters; patterns, texts and references are compared with what comes before. JSON is read whole."""
@@ -130,8 +131,7 @@ def _rate(name: str, what: str, *, options: Mapping[str, bool] | None = None, sp
     return SliSpec(name=name, what=what, kind="rate", better="higher", options=options or {}, speaks_of=speaks_of)
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """SLIs that read the answer by itself or beside its references."""
 
     name: str = "answers"

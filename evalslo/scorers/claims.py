@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from evalslo.scorers.asides import aside
 from evalslo.scorers.declining import declines
@@ -16,8 +17,7 @@ MOST_SENTENCES = 200
 """Of one answer; what comes after is not read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class Sentence(Struct, frozen=True, kw_only=True):
     """One sentence of an answer. `not_a_claim` says in a word why it states nothing to check; None: it is a claim."""
 
     text: str

@@ -1,8 +1,9 @@
 """The contexts of an answer, looked up by the words that the answer uses."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from evalslo.model.golden import Context
 from evalslo.scorers.sentences import Span, sentences
@@ -16,8 +17,7 @@ WINDOW = 3
 Gram = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passages:
+class Passages(Struct, frozen=True, kw_only=True):
     """Where the words of an answer occur. `places` maps a word to the numbers of the sentences that have it.
 
     `where` gives each sentence its context and its span there. A gap of WINDOW numbers parts the contexts, so that no

@@ -6,7 +6,8 @@ judged@k as ir_measures has it (MacAvaney et al. 2022, doi:10.1007/978-3-030-997
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.model.golden import GoldenQuery
@@ -17,8 +18,7 @@ from evalslo.scorers.outcome import Outcome, to_score
 from evalslo.scorers.ranking import contexts_of, ranking
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Cut(Struct, frozen=True, kw_only=True):
     """A ranking's first `k` documents, best first, with all the judgements of its query (grade > 0 is relevant)."""
 
     documents: Sequence[str]
@@ -101,8 +101,7 @@ _MEASURES: Mapping[str, Callable[[Cut], float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Retrieval:
+class Retrieval(Struct, frozen=True):
     """Retrieval SLIs from the contexts' ids and the golden query's `relevant`; every one of them needs its k."""
 
     name: str = "retrieval"

@@ -1,9 +1,10 @@
 """How the service answered: time, tokens, cost, errors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
+
+from msgspec import Struct
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.sample import Response, Sample
@@ -70,8 +71,7 @@ def _spent(name: str, what: str, *, unit: Unit, better: Literal["lower"] | None)
     return SliSpec(name=name, what=what, kind="quantity", better=better, unit=unit, on_error="unmeasured")
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """Service SLIs, read off the response. `throughput` is a figure of the whole run: declared here, measured by the run."""
 
     name: str = "service"

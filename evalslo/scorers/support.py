@@ -3,9 +3,10 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
+
+from msgspec import Struct
 
 from evalslo.scorers.function_words import primary_language
 from evalslo.scorers.passages import WINDOW, Gram, Passages, triples
@@ -15,8 +16,7 @@ NEW_MATERIAL = 0.5
 """What a number, and what a name, that occurs in no context multiplies the support by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """A claim as it is looked up: all its tokens in order, the ones that carry content, its numbers and likely names."""
 
     all: tuple[str, ...]
@@ -30,8 +30,7 @@ class Words:
         return [*pairwise(self.all), *triples(self.all)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Support:
+class Support(Struct, frozen=True, kw_only=True):
     """How far a claim is supported. `value` in [0, 1] is no probability. `sentence` is the number of the nearest sentence.
 
     `found` of `content` words occur in some context; `new_numbers` and `new_names` in none.

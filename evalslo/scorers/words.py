@@ -5,11 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from evalslo.scorers.function_words import function_words
+from evalslo.scorers.unspaced import UNSPACED
 
-# Scripts without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han. One character is one token there.
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
 # Vowel signs and accents are no letters to `\w`, and yet they belong to the word.
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0971-\u0dff"
 _TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[{UNSPACED}]|[^\W\d_{UNSPACED}](?:[^\W\d_{UNSPACED}]|[{_SIGNS}])*")

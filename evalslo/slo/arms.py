@@ -6,8 +6,10 @@ have been is asked again before a verdict stands, as of everything that was not 
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
@@ -23,8 +25,7 @@ from evalslo.stats.bound import Bound, Difference
 _EASY = Fraction(1, 10**6)  # a target that is met at once, so that nobody asks how many more queries it would take
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class Arm(Struct, frozen=True, kw_only=True):
     """The events of one run, and the measured ones in their independent units."""
 
     counts: Counts

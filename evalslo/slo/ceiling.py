@@ -1,7 +1,8 @@
 """How far a perfect ranking could get: precision and recall at k have a ceiling that the golden set alone sets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -11,8 +12,7 @@ from evalslo.slo.observe import is_good
 ROUNDING = 1e-12  # of a mean that is compared with a target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ceiling:
+class Ceiling(Struct, frozen=True, kw_only=True):
     """The best value that `objective` can reach in the space of its target, and the queries that hold it down."""
 
     best: float

@@ -19,10 +19,11 @@ counted although it is not at stake.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from operator import attrgetter
+
+from msgspec.structs import replace
 
 from evalslo.model.comparison import ComparedObjective
 from evalslo.model.objective import Objective

@@ -12,9 +12,11 @@ Everything else is refused by name, and the row is an ERROR: labels that were gi
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.errors import StatisticsError, UsageError
 from evalslo.model.labels import Labels
@@ -37,8 +39,7 @@ _ELSEWHERE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corrected:
+class Corrected(Struct, frozen=True, kw_only=True):
     """A corrected estimate and what it rests on.
 
     `events` are those of the run, the measured ones moved alike so that their mean is the corrected point: what unmeasured

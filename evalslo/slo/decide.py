@@ -6,7 +6,8 @@ doi:10.1080/00401706.1982.10487790); it fails when a critical miss survives Holm
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from evalslo.model.run import Stop
 from evalslo.model.scorecard import ObjectiveResult, Reason, Verdict

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -12,8 +13,7 @@ from evalslo.slo.applies import silent_on
 from evalslo.slo.orient import good_target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
+class Design(Struct, frozen=True, kw_only=True):
     """What an objective will be computed from: `elements` in `clusters` independent units.
 
     `effective` is how many independent good events a perfect run is worth: after the floor under the design effect, the cap

@@ -16,10 +16,12 @@ The methods know only "a mean in [0, 1], higher is better"; `<=` objectives are 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from operator import mul
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
@@ -31,8 +33,7 @@ from evalslo.slo.observe import in_population
 from evalslo.slo.orient import better_high, good_target, of_target, turned_bounds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elements:
+class Elements(Struct, frozen=True, kw_only=True):
     """What a bound is computed from: `values` with the code of the independent unit of each, queries counted beside.
 
     `weights` has one a value; None where all are alike.

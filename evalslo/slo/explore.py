@@ -7,10 +7,11 @@ test silent rather than loud. Weights enter the points shown, not the tests.
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from evalslo.model.golden import GoldenQuery
@@ -31,8 +32,7 @@ MOST_SLICES = 200
 _SAME = 12  # decimals of a mean: what differs beyond them is the order of summing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
+class Measured(Struct, frozen=True, kw_only=True, eq=False):
     """The measured events of one objective by their query: how many (one at least), their sum, their weight and cluster."""
 
     events: IntArray

@@ -5,7 +5,8 @@ inconclusive otherwise. What the rows come to together is said in `decide`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from evalslo.model.labels import Labels
 from evalslo.model.objective import Objective

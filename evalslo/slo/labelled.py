@@ -1,7 +1,9 @@
 """Labelled events: what people said beside what the scorer said, in the sense of one objective."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.model.labels import LabelledAnswer, Labels
 from evalslo.model.objective import Objective
@@ -16,8 +18,7 @@ _LONGEST_NAME = 80
 Refusal = tuple[str, str]  # a reason's code and its sentence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """One labelled event of a query and its cluster, as the scorer has it and as people do, higher better."""
 
     query: tuple[str, str]

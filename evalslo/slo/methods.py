@@ -1,9 +1,10 @@
 """Methods: the bound that the gate's rules name for a sample, by whether its values are independent and weigh alike."""
 
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from evalslo.model.suite import GateRules
 

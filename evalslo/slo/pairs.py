@@ -6,7 +6,9 @@ whose call failed would have answered nobody knows: such a pair is unmeasured, a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.model.objective import Objective
 from evalslo.model.score import Missing
@@ -21,8 +23,7 @@ Key = tuple[str, int]
 IS_A_FAILURE = "errors"  # of this SLI a failed call is the measurement itself
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """One planned event in both runs. `baseline`, `candidate` and `difference` are None where one of them has no value.
 
     `least` and `most` are the differences that it could have been: with what is not known, or failed in one run only, at its
@@ -51,8 +52,7 @@ class Pair:
         return self.applicable and self.least < self.most
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedQuery:
+class PairedQuery(Struct, frozen=True, kw_only=True):
     """The means over the pairs of one golden query."""
 
     query_id: str
@@ -64,8 +64,7 @@ class PairedQuery:
     difference: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupposedQuery:
+class SupposedQuery(Struct, frozen=True, kw_only=True):
     """The mean difference of one golden query, were its pairs what somebody supposes."""
 
     cluster: str

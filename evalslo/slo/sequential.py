@@ -12,8 +12,10 @@ repeats, or one whole group; units come in planned order, because the order of a
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Objective
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from evalslo.stats.sequential import Process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Struct, frozen=True, kw_only=True):
     """How far the evidence on one objective has come. `highest_*` are natural logarithms of the e-processes at their best.
 
     `steps` counts the units that it went by, and `largest` is the weight of the largest unit that is planned. `grouped`: some

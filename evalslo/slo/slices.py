@@ -6,8 +6,9 @@ Whatever an objective of a slice says (planned, n, clusters, coverage, bounds) i
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from evalslo.errors import Fault, FileFaults
 from evalslo.loaders.telling import quoted

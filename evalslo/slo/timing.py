@@ -1,7 +1,8 @@
 """Whether times were measured well enough for what is asked of them."""
 
-from dataclasses import replace
 from fractions import Fraction
+
+from msgspec.structs import replace
 
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Lag, ObjectiveResult

@@ -1,15 +1,15 @@
 """Independent units of golden queries, and what so many of them are worth in independent events."""
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from evalslo.model.suite import GateRules
 from evalslo.slo.design import Design
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
+class Units(Struct, frozen=True, kw_only=True):
     """An average independent unit: so many golden `queries` and `events`, of which `effect` are worth one independent event.
 
     `queries` is below 1 where each call is a unit of its own (`population: finite`, with repeats).

@@ -11,10 +11,10 @@ Statistical Society B 86:1, doi:10.1093/jrsssb/qkad009.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from evalslo.stats.bound import Bound, estimate_only, fails, passes
@@ -27,8 +27,7 @@ _VALUE_STEPS = 500
 _SIZE_STEPS = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stakes:
+class Stakes(Struct, frozen=True, kw_only=True, eq=False):
     """Distinct pairs of a unit's mean in [0, 1] and its size in (0, 1], and how often each was seen; `units` counts them."""
 
     values: FloatArray

@@ -10,10 +10,10 @@ bootstrap confidence intervals", JASA 82:171, doi:10.1080/01621459.1987.10478410
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
@@ -27,8 +27,7 @@ _AT_ONCE = 2**20  # resampled counts held at a time
 _TIE = 1e-12  # resampled means nearer than this differ by rounding alone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Skew:
+class _Skew(Struct, frozen=True, kw_only=True):
     """What BCa corrects for: the bias z0 of the resampled means' median, and the acceleration a. Both 0: percentiles."""
 
     bias: float

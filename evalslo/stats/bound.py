@@ -1,14 +1,14 @@
 """What every method here returns, and the two comparisons that decide."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
+
+from msgspec import Struct
 
 SLACK = Fraction(1, 10**12)  # rounding of a p-value must not turn a boundary case around
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class Bound(Struct, frozen=True, kw_only=True):
     """A mean in [0, 1], its two one-sided bounds at `alpha`, and its p-values against the target.
 
     `p_pass` speaks against "the mean is below the target", `p_fail` against "the mean is above it". Bounds and p-values are
@@ -30,8 +30,7 @@ class Bound:
     needed_units: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """Candidate minus baseline of a mean in [0, 1], higher better, its two one-sided bounds at `alpha`, and its p-values.
 
     The target is `-margin`: `p_pass` speaks against "worse by more than the margin" (non-inferiority), `p_fail` against

@@ -1,9 +1,10 @@
 """Means of values that are not independent, or do not weigh alike: repeats of a query, queries of a group, weights."""
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import ArrayLike
 
 from evalslo.stats.bound import Bound
@@ -15,8 +16,7 @@ from evalslo.stats.tally import Tally, bound, mean, of_values, order_free_sum, s
 _NO_SPREAD = 1e-24  # a variance below this is rounding: nothing varies
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True, eq=False):
     """Which values belong together and what each weighs: all of a sample that its values cannot change.
 
     `groups` are labels 0, 1, ... as `checks.codes` gives them; `weights` have the mean 1, None: all alike. `shares` are what

@@ -1,9 +1,9 @@
 """Where variance comes from: golden queries, samples of a query, votes on a sample."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
@@ -11,8 +11,7 @@ from evalslo.stats.checks import FloatArray, IntArray, codes, quantities
 from evalslo.stats.tally import order_free_sum
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
+class Components(Struct, frozen=True, kw_only=True):
     """The variance of one value as a sum, in squared units of the value, no part below 0.
 
     `queries`: between golden queries; `samples`: between samples of one query; `votes`: between votes on one sample, None
@@ -24,8 +23,7 @@ class Components:
     votes: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeanSquares:
+class MeanSquares(Struct, frozen=True, kw_only=True):
     """What a one-way analysis of variance is made of; `typical` is how many values a group has, as it counts there."""
 
     between: float

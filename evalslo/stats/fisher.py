@@ -1,9 +1,9 @@
 """Fisher's exact test of two independent shares: of a candidate and a baseline, and of a part beside the rest."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from evalslo.stats.beta import log_choose
 from evalslo.stats.checks import require_count
@@ -11,8 +11,7 @@ from evalslo.stats.checks import require_count
 Share = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fisher:
+class Fisher(Struct, frozen=True, kw_only=True):
     """The two one-sided p-values of Fisher's exact test: against "no better", and against "no worse"."""
 
     p_better: float

@@ -1,14 +1,14 @@
 """Whether anything changed at all between two runs of the same golden queries, of answers right or wrong: margin 0 only."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.beta import log_choose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class McNemar:
+class McNemar(Struct, frozen=True, kw_only=True):
     """P-values against "no change", "no better" and "no worse"."""
 
     p_changed: float

@@ -6,9 +6,10 @@ reaches the target.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+
+from msgspec.structs import replace
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.bound import Bound, Difference, fails, passes

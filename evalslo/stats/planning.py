@@ -7,10 +7,10 @@ lost again, and both are here.
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.beta import at_most
@@ -23,8 +23,7 @@ MOST = 10_000_000  # no plan is larger
 Counts = FloatArray | IntArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleSize:
+class SampleSize(Struct, frozen=True, kw_only=True):
     """The first number `n` of independent events that shows the truth with the power asked for, and its exact `power`.
 
     For a truth above the target at most `most_bad` of them may be bad for a PASS; for one below it, `least_bad` or more make

@@ -8,11 +8,11 @@ Each stratum is labelled at random, and may be labelled more densely than the ot
 """
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
+from msgspec import Struct
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.bound import Bound, estimate_only, fails, passes
@@ -27,8 +27,7 @@ _TAIL = 1e-14  # of a Beta is left out at each end
 _LEAST = 1e-300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """What a scorer said of `n` answers, `judged` of them good, and people of some of those: (good, bad) in each stratum."""
 
     judged: int

@@ -7,8 +7,9 @@ table A in docs/measured/coverage.md, held by `test_worst_errors_are_those_that_
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from evalslo.errors import StatisticsError
 from evalslo.stats.beta import beta_below
@@ -17,8 +18,7 @@ from evalslo.stats.checks import require_count, require_levels
 from evalslo.stats.needed import needed_units
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
+class _Side(Struct, frozen=True, kw_only=True):
     """A method seen from the good events: its p-value against "below t", and the lower bound that inverts it.
 
     Both take the good and the bad events, real numbers, since `needed_units` scales them. Seen from the bad events it gives

@@ -5,11 +5,12 @@ and the bound of the sum comes from the two.
 """
 
 import math
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
@@ -24,8 +25,7 @@ from evalslo.stats.tally import Tally
 _FAR = 3.3  # standard errors: one random sample in a thousand is further off
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One of the two means; `icc` and `deff` are None where each value is a unit."""
 
     tally: Tally
@@ -33,8 +33,7 @@ class Part:
     deff: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """What the two bounds come from: the scorer's values of everything, and (people's - scorer's + 1) / 2 of the labelled."""
 
     judged: Part

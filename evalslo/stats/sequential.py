@@ -15,10 +15,10 @@ Ramdas (2024), Journal of the Royal Statistical Society B 86:1, doi:10.1093/jrss
 """
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from evalslo.errors import StatisticsError
@@ -28,8 +28,7 @@ from evalslo.stats.checks import FloatArray, require_alpha, require_target, scor
 _SMALLEST = 1e-280  # below this a tail is summed by its series, long before it underflows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BetaMixture:
+class BetaMixture(Struct, frozen=True, kw_only=True):
     """The evidence of zeros and ones so far: they are sufficient, so the counts are all there is to keep."""
 
     target: Fraction
@@ -37,8 +36,7 @@ class BetaMixture:
     bad: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BetMixture:
+class BetMixture(Struct, frozen=True, kw_only=True, eq=False):
     """The evidence of values in [0, 1] so far: the logarithm of each bet's wealth, one row a side, one column a bet.
 
     The first row bets against "the target is missed".
@@ -51,8 +49,7 @@ class BetMixture:
 Process = BetaMixture | BetMixture
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """Natural logarithms of the e-processes against "the target is missed" (for PASS) and "the target is met" (for FAIL)."""
 
     against_missed: float

@@ -1,14 +1,14 @@
 """Wald's sequential probability ratio test: for whoever can state both the rate that should pass and the rate that must not."""
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from evalslo.errors import StatisticsError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sprt:
+class Sprt(Struct, frozen=True, kw_only=True):
     """What is to be told apart, `passing` from the lower rate `failing`, and at which risks.
 
     `alpha` is the risk of a PASS at `failing`, `beta` that of a FAIL at `passing`.
@@ -20,8 +20,7 @@ class Sprt:
     beta: Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class Lines(Struct, frozen=True, kw_only=True):
     """The parallel lines of the number of bad events over n: PASS at or below `slope` n - `pass_gap`, FAIL from
     `slope` n + `fail_gap` on.
     """

@@ -1,10 +1,11 @@
 """A sample boiled down to distinct values and weights, and everything that is computed from that: all methods meet here."""
 
 import math
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.stats import dirichlet
 from evalslo.stats.beta import beta_below
@@ -16,8 +17,7 @@ _GRID = 500  # more distinct values than this are rounded to 1/500, away from th
 _ON_LINE = 1e-9  # of a step: a value that is on the grid but for rounding stays there
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True, eq=False):
     """Values in [0, 1], ascending, and how often each was seen.
 
     `weights` are real: occurrences over the design effect. `units` counts what is independent; no sample certifies more than

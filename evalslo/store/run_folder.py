@@ -11,10 +11,10 @@ scorecard.json  what was decided
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
+from msgspec import Struct
 
 from evalslo.errors import MeasurementError
 from evalslo.model.run import Manifest
@@ -25,8 +25,7 @@ from evalslo.store.log import AppendLog, read_log
 from evalslo.store.telling import what_and_mend
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
+class RunFolder(Struct, frozen=True):
     """The paths of one kept run."""
 
     path: Path

@@ -9,7 +9,7 @@ from evalslo.errors import UsageError
 from evalslo.model.golden import Context
 from evalslo.model.sample import CallError, ErrorClass, Request, Response, Sample, Usage
 
-HEAVY = ("httptools", "aiohappyeyeballs", "msgspec", "jinja2", "jmespath", "asyncio", "ssl")
+HEAVY = ("httptools", "aiohappyeyeballs", "jinja2", "jmespath", "asyncio", "ssl")
 
 
 def test_the_room_costs_nothing_until_an_endpoint_is_opened():

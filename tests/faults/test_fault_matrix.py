@@ -7,10 +7,11 @@ a failing test names its cells.
 import asyncio
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 import evalslo
 from evalslo.model.sample import ErrorClass

@@ -13,9 +13,9 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 import evalslo
 from evalslo.model.sample import ErrorClass

@@ -11,10 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import evalslo
 from evalslo.model.sample import ErrorClass

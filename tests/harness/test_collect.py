@@ -1,9 +1,9 @@
 """The scheduler: every planned call is one sample, whatever the service does, and nothing is begun beyond the limits."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.sample import ErrorClass, Request

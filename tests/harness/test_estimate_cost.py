@@ -1,10 +1,10 @@
 """What calls will take is told from a kept run where there is one, else from the prompts, and is unknown else."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.harness.estimate_cost import LOOKED_AT, estimate_costs, prompt_tokens
 from evalslo.harness.prepare import open_suite_endpoint

@@ -1,8 +1,7 @@
 """People's labels on their way to the gate: used, or refused by name, and never left out in silence."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from evalslo.errors import UsageError
 from evalslo.harness.evaluate import evaluate

@@ -1,10 +1,10 @@
 """A sequential run followed: planned order, whole units, verdicts latched once."""
 
 import random
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.harness.follow import Follower
 from evalslo.model.golden import GoldenQuery

@@ -2,9 +2,9 @@
 
 import gc
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.harness.begin import Begun

@@ -1,9 +1,9 @@
 """Provisional estimates: what a person sees while a run goes on."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.harness import provisional as provisional_module
 from evalslo.harness.gating import scorer_of

@@ -4,10 +4,10 @@ import asyncio
 import sqlite3
 import sys
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.harness.begin import Asked, Door, Started, begin_run

@@ -1,10 +1,10 @@
 """Scorecards made up for the reports: every kind of verdict, and one whose every text is hostile."""
 
 import io
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from evalslo.model.objective import Event, Objective, Place

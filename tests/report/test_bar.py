@@ -1,10 +1,10 @@
 """The bar: which side of the target an interval lies on."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Estimate

@@ -1,7 +1,8 @@
 """A corrected row says in print and in JSON what people's labels changed."""
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from evalslo.model.scorecard import Correction
 from evalslo.report.scorecard_json import to_json

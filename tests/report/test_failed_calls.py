@@ -1,9 +1,9 @@
 """The table of failed calls under a scorecard."""
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from evalslo.model.sample import ErrorClass

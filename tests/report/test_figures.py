@@ -1,11 +1,11 @@
 """Numbers in print tell what the numbers tell."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.model.objective import Objective
 from evalslo.model.scorecard import Estimate, QuantileEstimate

@@ -1,9 +1,9 @@
 """Progress on a terminal."""
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from evalslo.model.objective import Slice

@@ -1,10 +1,10 @@
 """Plans on paper: the table, its narrow form, the curve, and the JSON."""
 
 import json
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from evalslo.model.plan import Plan, PlannedPower, PlannedSize, PlannedTruth, Present

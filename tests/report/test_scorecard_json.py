@@ -1,11 +1,11 @@
 """The scorecard as machines read it."""
 
 import json
-from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.report.scorecard_json import jsonable, to_json
 

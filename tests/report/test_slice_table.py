@@ -1,9 +1,9 @@
 """The slices that stand out, as a scorecard shows them."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from evalslo.model.objective import Slice

@@ -1,7 +1,6 @@
 """Several suites, one line each."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from evalslo.report.summary import render_summary

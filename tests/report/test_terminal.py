@@ -3,9 +3,9 @@
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from evalslo.model.scorecard import Verdict

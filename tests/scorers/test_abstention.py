@@ -1,7 +1,8 @@
 import pytest
 
 from evalslo.model.score import Missing
-from evalslo.scorers.abstention import Abstention, abstains
+from evalslo.scorers.abstains import abstains
+from evalslo.scorers.abstention import Abstention
 
 DECLINING = (
     "The handbook does not say.",

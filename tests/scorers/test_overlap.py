@@ -6,7 +6,8 @@ import pytest
 
 from evalslo.model.golden import Context
 from evalslo.model.score import Missing
-from evalslo.scorers.overlap import Overlap, check
+from evalslo.scorers.overlap import Overlap
+from evalslo.scorers.overlap_claims import check
 from evalslo.scorers.words import names, tokens, without_citations
 
 HANDBOOK = (

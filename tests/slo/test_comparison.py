@@ -1,13 +1,13 @@
 """Comparisons: the method of each design, which direction is worse, failures, what was not measured, and the verdict."""
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy.stats import multinomial
 
 from evalslo.errors import StatisticsError

@@ -1,10 +1,10 @@
 """Rows corrected by people's labels: which method, what gates, what is refused and never left out in silence."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from evalslo.errors import UsageError
 from evalslo.model.labels import LabelledAnswer, Labels

@@ -1,10 +1,10 @@
 """Where it is worse: which slices stand out, by which test, and what stays silent."""
 
 import random
-from dataclasses import replace
 
 import pytest
 import scipy.stats
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Slice

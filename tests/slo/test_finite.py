@@ -1,10 +1,10 @@
 """`population: finite`: the golden set itself is the target, and an event is a unit."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy.stats import binom
 
 from evalslo.model.score import Missing

@@ -1,10 +1,10 @@
 """`gate.rate_method` and `gate.mean_method`: other bounds of independent events and scores, and refused elsewhere."""
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.model.scorecard import Verdict
 from evalslo.slo.gate import judge

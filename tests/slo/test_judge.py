@@ -1,12 +1,12 @@
 """One objective's verdict: what passes, what fails, what stays open, and what cannot be measured."""
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.model.score import Missing
 from evalslo.model.scorecard import Verdict

@@ -1,11 +1,11 @@
 """After an undecided run: how large a fresh one would show what is true, and how the advice says so."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.harness.advice import advise
 from evalslo.model.golden import GoldenQuery

@@ -1,11 +1,11 @@
 """Before the first call: objectives that no run can pass, and what a PASS takes."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.objective import Place

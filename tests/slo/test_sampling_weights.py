@@ -1,11 +1,11 @@
 """Sampling weights of golden queries: from the golden set through events to the verdict, and before the first call."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.score import Missing, Score

@@ -1,10 +1,9 @@
 """Objectives that must hold in each slice: which slices there are, what is wrong with a tag, what a slice is judged on."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.errors import FileFaults
 from evalslo.model.golden import GoldenQuery

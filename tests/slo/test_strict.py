@@ -1,12 +1,12 @@
 """`gate.strict`: proved methods only, whatever the design; and what they can show is known before the first call."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.score import Missing

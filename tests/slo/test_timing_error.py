@@ -1,8 +1,7 @@
 """A time that was measured worse than is asked of it says so, and decides as before."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from evalslo.model.scorecard import Lag
 from evalslo.slo.gate import judge

@@ -1,9 +1,9 @@
 """Where a row's variance comes from, and what the advice makes of it."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.harness.advice import advise
 from evalslo.model.golden import GoldenQuery

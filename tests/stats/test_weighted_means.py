@@ -1,6 +1,5 @@
 """Means of values that do not weigh alike: what weights cost, what they can certify, and that equal ones are none."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy.stats import t
 
 from evalslo.errors import StatisticsError

@@ -1,8 +1,7 @@
 """A manifest, samples, and a run folder to keep them in."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from evalslo.model.run import Manifest
 from evalslo.model.sample import Response, Sample

@@ -3,10 +3,10 @@
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from evalslo.errors import MeasurementError
 from evalslo.model.golden import Context, Message

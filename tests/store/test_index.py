@@ -1,8 +1,7 @@
 """Samples found again by where they stand: the first of each event, in any order that is asked for, at eight bytes each."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from evalslo.errors import MeasurementError
 from evalslo.model.sample import Response, Sample

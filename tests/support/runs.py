@@ -1,6 +1,6 @@
 """A manifest of a small run, for tests that judge without calling."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from evalslo.model.run import Manifest
 from evalslo.model.scorecard import Fingerprint

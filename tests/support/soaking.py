@@ -9,8 +9,9 @@ import os
 import re
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 import evalslo
 from evalslo.model.run import Progress
