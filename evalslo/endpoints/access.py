@@ -30,7 +30,8 @@ class Access:
     """Where calls go. `host` is what messages may name: host and port, never user, path or query.
 
     `secrets` are kept out of messages and answers; `told`, the variables of the prompts, out of messages only. `credential`
-    is a digest of what the server knows its caller by. `tls` None: plain text. `verified` False: any certificate will do.
+    is a digest of what the server knows its caller by; `key` says for messages which key that is, "" where nobody can tell.
+    `tls` None: plain text. `verified` False: any certificate will do.
     """
 
     url: str
@@ -39,6 +40,7 @@ class Access:
     secrets: tuple[str, ...] = field(repr=False)
     told: tuple[str, ...] = field(repr=False)
     credential: str = field(repr=False)
+    key: str
     timeouts: Timeouts
     proxy: Proxy | None = None
     tls: "ssl.SSLContext | None" = field(default=None, repr=False)
@@ -83,6 +85,7 @@ def read_access(
         ),
         told=_values(told, environ, host=host),
         credential=hashlib.sha256(repr([sorted(known_by), query]).encode("utf-8", "surrogatepass")).hexdigest(),
+        key=_key(options, may_be_known=bool(known_by or query or tls.get("cert"))),
         timeouts=timeouts,
         proxy=proxy,
         tls=tls_context(tls, environ=environ, folder=folder) if is_encrypted else None,
@@ -90,6 +93,15 @@ def read_access(
         proxy_tls=tls_context({}, environ=environ, folder=folder) if proxy is not None and proxy.tls else None,
         verified=not is_encrypted or verifies(tls),
     )
+
+
+def _key(options: Mapping[str, Any], *, may_be_known: bool) -> str:
+    """The variables of the key that is sent, never its value."""
+    named = options.get("api_key_env")
+    names = [named] if named is not None else (options.get("headers_env") or {}).values()
+    if names:
+        return f"with the key of {', '.join(f'${name}' for name in names)}"
+    return "" if may_be_known else "no key was sent (endpoint.api_key_env)"
 
 
 def _values(names: Collection[str], environ: Mapping[str, str], *, host: str) -> tuple[str, ...]:

@@ -94,6 +94,12 @@ def too_large() -> CallFailed:
     return failed(ErrorClass.TOO_LARGE, f"the response is larger than {MAX_RESPONSE_BYTES:,} bytes; it was cut off")
 
 
+def too_large_told(size_bytes: int) -> CallError:
+    """The error of a response that says itself how far it is over the bound."""
+    message = f"the response says that it has {size_bytes:,} bytes; at most {MAX_RESPONSE_BYTES:,} are read"
+    return CallError(kind=ErrorClass.TOO_LARGE, message=message)
+
+
 def too_large_head() -> CallError:
     """The error of a response whose headers are over the bound."""
     message = (

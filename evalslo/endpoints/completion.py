@@ -157,8 +157,10 @@ def _error_in(completion: Completion, text: str) -> CallError | None:
         return failed(ErrorClass.FILTERED, "the provider's content filter stopped the answer").error
     if text.strip() or completion.tool_calls:
         return None
-    hint = "; max_tokens may have gone into reasoning" if completion.finish_reason == "length" else ""
-    return failed(ErrorClass.EMPTY, f"no text, finish_reason {completion.finish_reason!r}{hint}").error
+    reason = completion.finish_reason
+    end = "no finish_reason" if reason is None else f"its finish_reason is {reason}"
+    hint = "; max_tokens may have gone into reasoning" if reason == "length" else ""
+    return failed(ErrorClass.EMPTY, f"the answer has no text, and {end}{hint}").error
 
 
 def _text(frame: Mapping[str, object], key: str) -> str | None:

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
+from evalslo.endpoints.alert import is_alert, tls_error
 from evalslo.endpoints.attempt import CallFailed, failed, reason_of
+from evalslo.endpoints.held import Held
 from evalslo.endpoints.http_response import HttpResponse
 from evalslo.endpoints.incoming import Incoming
+from evalslo.endpoints.stage import Stage
 from evalslo.endpoints.stamped import StampedTransport
 from evalslo.endpoints.waiting import Waiting
 from evalslo.model.sample import CallError, ErrorClass
@@ -19,10 +22,12 @@ class Connection(asyncio.Protocol):
     """An established connection. What comes is stamped and kept; whoever waits for a response is woken once, at its end.
 
     `clock` knows when what came arrived; without one its reading is its arrival. `wire` is the transport below any TLS.
+    `stage` is how far its making has come. `held` counts the bodies of all that share it.
     """
 
     __slots__ = (
         "_due",
+        "_held",
         "_host",
         "_incoming",
         "_loop",
@@ -33,11 +38,13 @@ class Connection(asyncio.Protocol):
         "_waiting",
         "clock",
         "idle_since",
+        "stage",
         "wire",
     )
 
-    def __init__(self, *, host: str, lost: Callable[["Connection"], None]) -> None:
+    def __init__(self, *, host: str, lost: Callable[["Connection"], None], held: Held) -> None:
         self._host = host
+        self._held = held
         self._lost = lost
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -47,6 +54,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self.idle_since = 0.0
+        self.stage = Stage.CONNECTING
         self.clock: StampedTransport | None = None
         self.wire: asyncio.Transport | None = None
 
@@ -74,7 +82,7 @@ class Connection(asyncio.Protocol):
             raise failed(ErrorClass.RESET, f"{self._host} closed the connection", retryable=True)
         self._waiter = waiter = self._loop.create_future()
         sent_at = perf_counter()
-        self._incoming = incoming = Incoming(sent_at=sent_at)
+        self._incoming = incoming = Incoming(sent_at=sent_at, held=self._held)
         self._waiting = Waiting(incoming, since=since, timeouts=timeouts, begun=begun)
         transport.write(request)
         self._arm(sent_at)
@@ -170,6 +178,8 @@ def _outcome(incoming: Incoming) -> HttpResponse:
 
 def _cut(incoming: Incoming, exc: Exception | None, *, host: str) -> CallError:
     """What ended the connection, in words."""
+    if exc is not None and is_alert(exc):  # in TLS 1.3 a server refuses our certificate only after the handshake
+        return tls_error(exc, whom=host)
     if exc is not None:
         message = f"the connection to {host} broke: {reason_of(exc)}"
     elif incoming.status:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
 
+from evalslo.endpoints.alert import tls_error
 from evalslo.endpoints.attempt import CallFailed, failed, reason_of
 from evalslo.endpoints.connection import Connection
 from evalslo.endpoints.proxy import Proxy
+from evalslo.endpoints.stage import Stage
 from evalslo.endpoints.stamped import KERNEL_STAMPS, READ_BYTES, StampedTransport, Stamps, can_stamp, stamp_arrivals
 from evalslo.endpoints.thread import outcome_in_thread
 from evalslo.endpoints.tunnel import Tunnel
@@ -118,11 +120,14 @@ class Dialler:
         """What `connection` speaks on: TLS with the proxy, its tunnel, TLS with the server, as far as the route has them."""
         transport, route, proxy = wire, self._route, self._route.proxy
         if proxy is not None and route.proxy_tls is not None:
+            connection.stage = Stage.PROXY_TLS
             protocol = connection if route.tls is None else tunnel
             transport = await self._encrypted(transport, protocol, route.proxy_tls, name=proxy.name)
         if proxy is not None and route.tls is not None:
+            connection.stage = Stage.TUNNEL
             await tunnel.opened(transport, target=route.target, proxy=proxy)
         if route.tls is not None:
+            connection.stage = Stage.TLS
             transport = await self._encrypted(transport, connection, route.tls, name=route.name)
         return transport
 
@@ -175,13 +180,9 @@ def _untrusted(route: Route, error: OSError, *, is_proxy: bool) -> CallFailed:
     kind = ErrorClass.PROXY if is_proxy else ErrorClass.TLS
     why = getattr(error, "verify_message", None)
     if why is None:
-        return failed(kind, f"TLS with {whom} failed: {_why(error)}", retryable=True)
+        return CallFailed(tls_error(error, whom=whom, kind=kind))
     where = "SSL_CERT_FILE" if is_proxy else "endpoint.tls.ca or SSL_CERT_FILE"
     return failed(kind, f"the certificate of {whom} is not trusted: {why}; name its CA in {where}")
-
-
-def _why(error: OSError) -> str:
-    return getattr(error, "reason", None) or reason_of(error)
 
 
 def _refused(route: Route, error: BaseException) -> CallFailed:

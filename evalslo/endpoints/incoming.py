@@ -13,11 +13,13 @@ from evalslo.endpoints.attempt import (
     malformed,
     too_large,
     too_large_head,
+    too_large_told,
 )
+from evalslo.endpoints.held import OWN_BYTES, Held, too_much_at_once
 from evalslo.endpoints.http_response import HttpResponse
 from evalslo.model.sample import CallError
 
-_MAX_ERROR_BYTES = 65_536  # enough for any message that a person reads
+_LENGTH_DIGITS = len(str(MAX_RESPONSE_BYTES))
 _MAX_WIRE_BYTES = 2 * MAX_RESPONSE_BYTES  # chunk sizes, trailers and interim responses are no part of a body, yet come
 _MAX_FRAMING_BYTES = 2 * MAX_HEAD_BYTES
 _MOST_WIRE_PER_BYTE = 16  # a chunk of one byte takes six on the wire
@@ -30,11 +32,13 @@ class Incoming:
 
     `whole`: its last byte came. `fault`: it cannot be, or must not be, read further. `enough`: of an error page as much came
     as a message could quote. `said_done`: an event stream said [DONE]. `keep_alive`: another response may follow. `read_at`:
-    when the loop came to the last bytes, which may have arrived before; None: nothing came.
+    when the loop came to the last bytes, which may have arrived before; None: nothing came. What it has beyond `OWN_BYTES` is
+    taken from `held`, until it is closed.
     """
 
     __slots__ = (
         "_head_bytes",
+        "_held",
         "_interim",
         "_limit",
         "_parser",
@@ -58,7 +62,7 @@ class Incoming:
         "whole",
     )
 
-    def __init__(self, *, sent_at: float) -> None:
+    def __init__(self, *, sent_at: float, held: Held) -> None:
         self.sent_at = sent_at
         self.head_at = sent_at
         self.read_at: float | None = None
@@ -72,7 +76,8 @@ class Incoming:
         self.on_body: Callable[[bytes], None] = self.body.extend
         self._raw_headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = self._size = self._stamped = 0
-        self._limit = MAX_RESPONSE_BYTES
+        self._held = held
+        self._limit = OWN_BYTES
         self._interim = False
         self._parser: HttpResponseParser | None = _parser_of(self)
 
@@ -95,6 +100,9 @@ class Incoming:
     def close(self) -> None:
         """Nothing; it is fed no more. It and its parser hold one another: else neither would go before the next collection."""
         self._parser = None
+        if self._limit > OWN_BYTES:
+            self._held.give_back(self._limit - OWN_BYTES)
+            self._limit = OWN_BYTES
 
     def response(self) -> HttpResponse:
         """What came of it, once its head did."""
@@ -133,8 +141,10 @@ class Incoming:
         for name, value in self._raw_headers:
             self.headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
         self.streams = self.headers.get("content-type", "").lstrip()[:17].lower() == "text/event-stream"
-        if not 200 <= status < 300:
-            self._limit = _MAX_ERROR_BYTES
+        length = self.headers.get("content-length", "")
+        if len(length) >= _LENGTH_DIGITS and 200 <= status < 300 and int(length) > MAX_RESPONSE_BYTES:
+            self.fault = too_large_told(int(length))
+            raise ValueError("a body over the bound")
 
     def on_message_complete(self) -> None:
         """The parser's: the last byte came."""
@@ -173,12 +183,25 @@ class Incoming:
         if not self.status:
             if self._size > MAX_HEAD_BYTES:
                 self.fault = too_large_head()
-        elif len(self.body) > self._limit:
-            self.enough = self._limit == _MAX_ERROR_BYTES
-            self.fault = None if self.enough else too_large().error
+        elif len(self.body) > self._limit and not self._may_grow():
+            self.enough = self.fault is None
         elif self._size > min(_MAX_WIRE_BYTES, _MAX_FRAMING_BYTES + _MOST_WIRE_PER_BYTE * len(self.body)):
             self.fault = too_large().error
         return self.enough or self.fault is not None
+
+    def _may_grow(self) -> bool:
+        """Whether a body over its limit may have more; a page of an error has enough then, anything else is at fault."""
+        if not 200 <= self.status < 300:
+            return False
+        if len(self.body) > MAX_RESPONSE_BYTES:
+            self.fault = too_large().error
+            return False
+        more = len(self.body) + OWN_BYTES - self._limit
+        if not self._held.take(more):
+            self.fault = too_much_at_once()
+            return False
+        self._limit += more
+        return True
 
 
 def _parser_of(incoming: Incoming) -> HttpResponseParser:

@@ -3,9 +3,11 @@
 import asyncio
 from time import perf_counter
 
-from evalslo.endpoints.attempt import CallFailed, failed, timed_out
+from evalslo.endpoints.attempt import CallFailed, timed_out
 from evalslo.endpoints.connection import Connection
 from evalslo.endpoints.dial import Dialler, Route
+from evalslo.endpoints.held import Held
+from evalslo.endpoints.stage import stuck
 from evalslo.model.sample import ErrorClass
 from evalslo.model.suite import Timeouts
 
@@ -14,15 +16,19 @@ _MAX_IDLE_S = 4.0  # uvicorn and node close after 5 s, others later; a new conne
 
 
 class Pool:
-    """Connections over which one call at a time goes; the one that was used last is used first."""
+    """Connections over which one call at a time goes; the one that was used last is used first.
 
-    def __init__(self, route: Route, *, timeouts: Timeouts) -> None:
+    `held` counts what all their responses hold.
+    """
+
+    def __init__(self, route: Route, *, timeouts: Timeouts, held: Held) -> None:
         self._route = route
         self._timeouts = timeouts
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._handshakes = asyncio.Semaphore(_HANDSHAKES)
         self._dialler = Dialler(route)
+        self._held = held
 
     @property
     def exact(self) -> bool:
@@ -38,12 +44,16 @@ class Pool:
             if connection.usable and perf_counter() - connection.idle_since <= _MAX_IDLE_S:
                 return connection
             connection.abort()
+        connection = Connection(host=self._route.host, lost=self._forget, held=self._held)
         try:
             within_s = min(self._timeouts.connect_s, self._timeouts.total_s)
             async with asyncio.timeout(within_s), self._handshakes:
-                return await self._made()
+                await self._dialler.dial(connection)
         except TimeoutError as error:
-            raise self._too_late() from error
+            raise self._too_late(connection) from error
+        if connection.usable:
+            self._open.add(connection)
+        return connection
 
     def give_back(self, connection: Connection) -> None:
         """Nothing; a connection that can serve another call is kept."""
@@ -60,25 +70,17 @@ class Pool:
             if not self._open:
                 return
 
-    async def _made(self) -> Connection:
-        connection = Connection(host=self._route.host, lost=self._forget)
-        await self._dialler.dial(connection)
-        if connection.usable:
-            self._open.add(connection)
-        return connection
-
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
 
-    def _too_late(self) -> CallFailed:
-        timeouts = self._timeouts
+    def _too_late(self, connection: Connection) -> CallFailed:
+        timeouts, route = self._timeouts, self._route
         if timeouts.total_s < timeouts.connect_s:
             return CallFailed(timed_out(ErrorClass.TIMEOUT, timeouts.total_s))
-        message = f"no connection to {self._route.host} within {timeouts.connect_s:g} s"
-        message += "; raise limits.connect_timeout if that is too short"
-        return failed(ErrorClass.CONNECT_TIMEOUT, message, retryable=True)
+        has_proxy = route.proxy is not None
+        return stuck(connection.stage, host=route.host, has_proxy=has_proxy, limit_s=timeouts.connect_s)
 
 
 async def _two_turns() -> None:

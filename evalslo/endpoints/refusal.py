@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from evalslo.endpoints.attempt import CallFailed, failed
-from evalslo.endpoints.json_text import read_json
+from evalslo.endpoints.json_text import json_bytes, read_json
 from evalslo.endpoints.rate_hint import retry_after_s
 from evalslo.model.sample import CallError, ErrorClass
 
@@ -13,8 +13,8 @@ _FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
 _RATE_CODES = frozenset({"rate_limit_exceeded", "rate_limit_error", "too_many_requests"})
 
 
-def status_failure(status: int, *, headers: Mapping[str, str], body: bytes) -> CallFailed:
-    """The failure that an HTTP status outside 2xx stands for."""
+def status_failure(status: int, *, headers: Mapping[str, str], body: bytes, about: str = "") -> CallFailed:
+    """The failure that an HTTP status outside 2xx stands for; `about` says of the request what may be at fault."""
     if 300 <= status < 400:
         target = headers.get("location", "nowhere")
         message = f"HTTP {status}: redirected to {target}; redirects are not followed: write the final address"
@@ -26,7 +26,7 @@ def status_failure(status: int, *, headers: Mapping[str, str], body: bytes) -> C
     return CallFailed(
         CallError(
             kind=kind,
-            message=f"HTTP {status}: {reason}",
+            message=f"HTTP {status}{about}: {reason}",
             status=status,
             retryable=status in _RETRYABLE_4XX or status >= 500,
             retry_after_s=retry_after_s(headers),
@@ -46,7 +46,7 @@ def failure_in_body(value: Mapping[str, object], *, status: int) -> CallFailed |
     kind = ErrorClass.FILTERED if codes & _FILTER_CODES else kind
     kind = ErrorClass.CLIENT if "invalid_request_error" in codes else kind
     retryable = kind in (ErrorClass.SERVER, ErrorClass.RATE_LIMIT) or number in _RETRYABLE_4XX
-    message = f"the server answered {status} with an error: {_message_of(error) or error!r}"
+    message = f"the server answered {status} with an error: {_message_of(error) or json_bytes(error).decode()}"
     return failed(kind, message, status=status, retryable=retryable)
 
 

@@ -15,6 +15,7 @@ from evalslo.endpoints.attempt import CallFailed, failed, unexpected
 from evalslo.endpoints.coding import decoded
 from evalslo.endpoints.dial import Route
 from evalslo.endpoints.head import ascii_name, head_for
+from evalslo.endpoints.held import OWN_BYTES, Held
 from evalslo.endpoints.http_response import HttpResponse
 from evalslo.endpoints.pool import Pool
 from evalslo.endpoints.rate_hint import aged, read_hint
@@ -25,6 +26,8 @@ from evalslo.errors import UsageError
 from evalslo.model.sample import ErrorClass, Request, Response
 
 _FEW_PIECES = 8  # of a response in fewer pieces is no more to be read than of one that is not streamed
+
+_NOT_OF_PATHS = frozenset("?#\t\r\n")
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class CalledEndpoint:
         self._redactor = redactor(access.secrets, only_in_messages=access.told)
         self._route = route_of(access)
         self._head = head_for(access, exchange.method)
+        self._held = Held()
         self._pool: Pool | None = None
         self._turn = asyncio.Lock()
 
@@ -88,7 +92,7 @@ class CalledEndpoint:
         return (f"{told} and forge answers",)
 
     async def __aenter__(self) -> Self:
-        self._pool = Pool(self._route, timeouts=self._access.timeouts)
+        self._pool = Pool(self._route, timeouts=self._access.timeouts, held=self._held)
         return self
 
     async def __aexit__(
@@ -128,13 +132,26 @@ class CalledEndpoint:
     async def _read_in_turn(self, http_response: HttpResponse) -> Response:
         """What is read of the response. Streams that end at once are read one after the other, with a turn of the loop between.
 
-        So the bytes of streams that run on are stamped when they come, and not after all that reading.
+        So the bytes of streams that run on are stamped when they come, and not after all that reading; and of bodies that are
+        large, or may become so as they are unpacked, one at a time takes the memory that reading takes.
         """
-        if len(http_response.ends) < _FEW_PIECES:
+        size = len(http_response.body)
+        if (
+            len(http_response.ends) < _FEW_PIECES
+            and size <= OWN_BYTES
+            and "content-encoding" not in http_response.headers
+        ):
             return await self._read(http_response)
-        async with self._turn:
-            await asyncio.sleep(0)
-            return await self._read(http_response)
+        beyond = size - OWN_BYTES
+        if beyond > 0:
+            self._held.keep(beyond)
+        try:
+            async with self._turn:
+                await asyncio.sleep(0)
+                return await self._read(http_response)
+        finally:
+            if beyond > 0:
+                self._held.give_back(beyond)
 
     async def _read(self, http_response: HttpResponse) -> Response:
         """What the response says, with the server's word on its limits."""
@@ -166,7 +183,15 @@ class CalledEndpoint:
             body = decoded(http_response).body
         except CallFailed:
             body = b"a body that cannot be decoded"
-        return status_failure(status, headers=http_response.headers, body=body)
+        return status_failure(status, headers=http_response.headers, body=body, about=self._about(status))
+
+    def _about(self, status: int) -> str:
+        """What of the request may be at fault: its key, by the name of the variable, or the path that was called."""
+        access = self._access
+        if status in (401, 403) and access.key:
+            return f", {access.key}"
+        is_cut = any(not _NOT_OF_PATHS.isdisjoint(secret) for secret in access.secrets)  # a piece would not be redacted
+        return f" for {urlsplit(access.url).path or '/'}" if status == 404 and not is_cut else ""
 
 
 def route_of(access: Access) -> Route:

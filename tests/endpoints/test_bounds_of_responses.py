@@ -10,11 +10,13 @@ from textwrap import dedent
 
 import pytest
 
-from evalslo.endpoints.attempt import MAX_HEADER_LINES
-from evalslo.model.sample import ErrorClass
+from evalslo.endpoints import held
+from evalslo.endpoints.attempt import MAX_HEADER_LINES, MAX_RESPONSE_BYTES
+from evalslo.model.sample import ErrorClass, Request
 from tests.support.loopback import DONE, FaultServer, completion, delta, reply, reply_stream
 
 STOP = delta(finish_reason="stop")
+QUESTION = Request(query_id="q", fields={"query": "?"})
 JSON = {"Content-Type": "application/json"}
 
 
@@ -125,6 +127,100 @@ async def test_a_head_has_a_bound_on_its_lines(ask, lines, is_read):
         assert "200 headers" in response.error.message
 
 
+async def test_a_body_that_is_told_to_be_over_the_bound_is_not_read(ask):
+    async def promise(exchange):
+        await exchange.send_head(headers={"Content-Length": "1000000000"})
+        await exchange.stall()
+
+    async with FaultServer(promise) as server:
+        response = await ask(server.url)
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.TOO_LARGE, False)
+    assert response.error.message == "the response says that it has 1,000,000,000 bytes; at most 10,000,000 are read"
+
+
+async def test_a_body_of_the_bound_itself_is_read_and_one_byte_more_is_not(ask):
+    def padded(size):
+        body = json.dumps(completion("whole")).encode()
+        return reply(body + b" " * (size - len(body)), headers=JSON)
+
+    async with FaultServer(padded(MAX_RESPONSE_BYTES), padded(MAX_RESPONSE_BYTES + 1)) as server:
+        whole, more = await ask(server.url), await ask(server.url)
+    assert (whole.answer, whole.error) == ("whole", None)
+    assert more.error.kind is ErrorClass.TOO_LARGE
+
+
+async def test_an_error_page_that_is_told_to_be_over_the_bound_keeps_its_status(ask):
+    async def promise(exchange):
+        await exchange.send_head(503, headers={"Content-Length": "1000000000"})
+        await exchange.send(b"busy " * 20_000)
+        await exchange.stall()
+
+    async with FaultServer(promise) as server:
+        response = await ask(server.url)
+    assert (response.error.kind, response.error.status) == (ErrorClass.SERVER, 503)
+    assert response.error.message.startswith("HTTP 503: busy busy")
+
+
+async def test_responses_that_leave_no_room_for_one_another_are_cut_off_and_tried_again(opened, monkeypatch):
+    monkeypatch.setattr(held, "MAX_HELD_BYTES", 1_000_000)
+    held_up, go_on = 0, asyncio.Event()
+
+    async def large(exchange):
+        nonlocal held_up
+        body = json.dumps(completion("x" * 700_000)).encode()
+        await exchange.send_head(headers={**JSON, "Content-Length": str(len(body))})
+        await exchange.send(body[:600_000])
+        held_up += 1
+        if held_up == 2:
+            go_on.set()
+        await go_on.wait()
+        await exchange.send(body[600_000:])
+
+    async with FaultServer(large) as server, opened("openai", base_url=server.url, model="m") as endpoint:
+        both = await asyncio.gather(endpoint.call(QUESTION), endpoint.call(QUESTION))
+        alone = [await endpoint.call(QUESTION) for _ in range(3)]
+    errors = [response.error for response in both if response.error is not None]
+    assert [(error.kind, error.retryable) for error in errors] == [(ErrorClass.TOO_LARGE, True)]
+    assert "together larger than 1,000,000 bytes" in errors[0].message
+    assert "limits.concurrency" in errors[0].message
+    assert [len(response.answer) for response in alone] == [700_000] * 3
+
+
+async def test_what_a_response_held_is_free_again_however_it_ended(opened, monkeypatch):
+    monkeypatch.setattr(held, "MAX_HELD_BYTES", 1_000_000)
+    body = json.dumps(completion("x" * 700_000)).encode()
+
+    async def cut(exchange):
+        await exchange.send_head(headers={**JSON, "Content-Length": str(len(body))})
+        await exchange.send(body[:600_000])
+        await exchange.reset()
+
+    async def stall(exchange):
+        await exchange.send_head(headers={**JSON, "Content-Length": str(len(body))})
+        await exchange.send(body[:600_000])
+        await exchange.stall()
+
+    packed = reply(gzip.compress(bytes(11_000_000), mtime=0), headers={**JSON, "Content-Encoding": "gzip"})
+    async with (
+        FaultServer(cut, stall, stall, packed, reply(body, headers=JSON)) as server,
+        opened("openai", base_url=server.url, model="m", timeout_s=0.5) as endpoint,
+    ):
+        broken, late = await endpoint.call(QUESTION), await endpoint.call(QUESTION)
+        cancelled = asyncio.ensure_future(endpoint.call(QUESTION))
+        await asyncio.sleep(0.2)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        bomb = await endpoint.call(QUESTION)
+        last = await endpoint.call(QUESTION)
+    assert [response.error.kind for response in (broken, late, bomb)] == [
+        ErrorClass.RESET,
+        ErrorClass.TIMEOUT,
+        ErrorClass.TOO_LARGE,
+    ]
+    assert last.error is None
+    assert len(last.answer) == 700_000
+
+
 async def test_a_stream_of_empty_lines_is_no_answer_and_ends_at_the_bound(ask):
     async with FaultServer(reply_stream(*[b"\n" * 1_000_000] * 11)) as server:
         response = await ask(server.url)
@@ -133,6 +229,7 @@ async def test_a_stream_of_empty_lines_is_no_answer_and_ends_at_the_bound(ask):
 
 PROGRAM = """
 import asyncio, gzip, resource, sys, zlib
+from functools import cache
 from pathlib import Path
 from evalslo.endpoints.open import open_endpoint
 from evalslo.model.sample import Request
@@ -146,6 +243,7 @@ async def lazily(writer, head, piece, number):
         writer.write(piece)
         await writer.drain()
 
+@cache
 def bomb():
     packer = zlib.compressobj(1, wbits=31)
     return b"".join(packer.compress(bytes(1_000_000)) for _ in range(300)) + packer.flush()
@@ -155,6 +253,8 @@ async def serve(reader, writer):
     try:
         if kind == b"gigabyte":
             await lazily(writer, b"HTTP/1.1 200 OK\\r\\nContent-Length: 1000000000\\r\\n\\r\\n", bytes(1_000_000), 1_000)
+        elif kind == b"endless":
+            await lazily(writer, CHUNKED, b"10000\\r\\n" + bytes(65_536) + b"\\r\\n", 1_000_000)
         elif kind == b"crumbs":
             await lazily(writer, CHUNKED, b"1\\r\\nx\\r\\n" * 50_000, 200)
         elif kind == b"line":
@@ -168,18 +268,20 @@ async def serve(reader, writer):
         pass
     writer.close()
 
-async def ask(url):
+async def ask(url, times=1):
     spec = EndpointSpec(kind="openai", options={"base_url": url, "model": "m"})
     async with open_endpoint(spec, environ={}, folder=Path(), timeouts=Timeouts(), samples=None) as endpoint:
-        return (await endpoint.call(Request(query_id="q", fields={"query": "?"}))).error
+        calls = (endpoint.call(Request(query_id="q", fields={"query": "?"})) for _ in range(times))
+        return [response.error for response in await asyncio.gather(*calls)]
 
 async def main():
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     await ask(f"http://127.0.0.1:{port}/line")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for kind in sys.argv[1:]:
-        print((await ask(f"http://127.0.0.1:{port}/{kind}")).kind)
+    for kind in sys.argv[2:]:
+        errors = await ask(f"http://127.0.0.1:{port}/{kind}", int(sys.argv[1]))
+        print(*sorted({error.kind for error in errors}))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     server.close()
 
@@ -187,14 +289,28 @@ asyncio.run(main())
 """
 
 
+def growth_kib(kinds, *, at_once):
+    """How far the memory of a process grows that asks for each of these so often at once; each call is too large."""
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(PROGRAM), str(at_once), *kinds],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    *errors, growth = done.stdout.split()
+    assert errors == ["too_large"] * len(kinds)
+    return int(growth)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
 def test_a_gigabyte_a_bomb_crumbs_and_a_line_without_end_are_cut_off_and_memory_stays():
-    kinds = ["gigabyte", "bomb", "crumbs", "line"]
-    done = subprocess.run(
-        [sys.executable, "-c", dedent(PROGRAM), *kinds], capture_output=True, text=True, check=True, timeout=60
-    )
-    *errors, growth_kib = done.stdout.split()
-    assert errors == ["too_large"] * 4
-    assert (
-        int(growth_kib) < 64 * 1024
-    )  # a bound of 10 MB, in the few copies that reading makes, and the bomb's own megabyte
+    # a bound of 10 MB, in the few copies that reading makes, and the bomb's own megabyte
+    assert growth_kib(["gigabyte", "bomb", "crumbs", "line"], at_once=1) < 64 * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
+@pytest.mark.parametrize("kind", ["gigabyte", "endless", "bomb"])
+def test_a_hundred_large_responses_at_once_take_no_hundred_times_the_memory(kind):
+    # with a bound on each alone it is a gigabyte; the server, with what it has not sent yet, is in the same process
+    assert growth_kib([kind], at_once=100) < 400 * 1024

@@ -215,7 +215,8 @@ async def test_a_status_has_its_class(ask, status, kind, retryable):
     async with FaultServer(reply_json({"error": {"message": "the model 'm' is gone"}}, status=status)) as server:
         response = await ask(server.url)
     assert (response.error.kind, response.error.status, response.error.retryable) == (kind, status, retryable)
-    assert response.error.message == f"HTTP {status}: the model 'm' is gone"
+    about = {401: ", no key was sent (endpoint.api_key_env)", 404: " for /v1/chat/completions"}.get(status, "")
+    assert response.error.message == f"HTTP {status}{about}: the model 'm' is gone"
 
 
 async def test_a_content_filter_told_by_status_400_is_filtered(ask):

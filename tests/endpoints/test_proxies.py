@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ import trustme
 from evalslo.endpoints.proxy import proxy_for
 from evalslo.errors import UsageError
 from evalslo.model.sample import ErrorClass, Request
+from evalslo.model.suite import Timeouts
 from tests.support.loopback import FaultServer, completion, read_request, refused_url, reply, reply_json
 
 LOOPS = [asyncio.run]
@@ -239,3 +241,40 @@ async def test_a_proxy_that_is_not_there_is_told_apart_from_the_server(ask):
     assert gone.error.message.startswith("no connection to the proxy in front of model.example: ")
     assert unknown.error.kind is ErrorClass.PROXY
     assert "the name of the proxy in front of model.example cannot be resolved" in unknown.error.message
+
+
+async def say_nothing(exchange):
+    await exchange.stall()
+
+
+async def open_and_say_nothing(exchange):
+    await exchange.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    await exchange.stall()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        (say_nothing, "connected to the proxy in front of model.example, but it opened no way through within 0.2 s"),
+        (
+            open_and_say_nothing,
+            "connected to model.example, through its proxy, but TLS was not agreed on within 0.2 s; is this an http:// port?",
+        ),
+    ],
+)
+async def test_a_tunnel_that_does_not_get_ready_in_time_says_how_far_it_came(ask, behaviour, said):
+    async with FaultServer(behaviour) as proxy:
+        environ = {"HTTPS_PROXY": proxy.url}
+        response = await ask("https://model.example", environ=environ, timeouts=Timeouts(connect_s=0.2))
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.CONNECT_TIMEOUT, True)
+    assert response.error.message == f"{said}; raise limits.connect_timeout if that is too short"
+
+
+async def test_a_proxy_that_does_not_agree_on_tls_in_time_is_named_as_the_one(ask):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:  # the system connects; nobody answers
+        environ = {"HTTP_PROXY": f"https://127.0.0.1:{proxy.getsockname()[1]}"}
+        response = await ask("http://model.example", environ=environ, timeouts=Timeouts(connect_s=0.2))
+    assert response.error.kind is ErrorClass.CONNECT_TIMEOUT
+    assert response.error.message.startswith(
+        "connected to the proxy in front of model.example, but TLS was not agreed on"
+    )

@@ -77,7 +77,44 @@ async def test_a_key_in_the_path_of_the_address_is_redacted(opened, secret):
         opened("http", url=f"{server.url}/${{SECRET_KEY}}/ask", **options) as endpoint,
     ):
         response = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
-    assert response.error.message == "HTTP 404: /***/ask"
+    assert response.error.message == "HTTP 404 for /***/ask: /***/ask"
+
+
+@pytest.mark.parametrize("secret", ["abcdefgh?ijklmnop", "abcdefgh#ijklmnop", "abcdefgh\tijklmnop"])
+async def test_a_key_of_which_the_path_has_a_piece_only_is_told_in_no_piece(opened, secret):
+    options = {"environ": {"SECRET_KEY": secret}, "body": {"q": "?"}, "read": {"answer": "a"}}
+    async with (
+        FaultServer(reply(status=404)) as server,
+        opened("http", url=f"{server.url}/${{SECRET_KEY}}/ask", **options) as endpoint,
+    ):
+        response = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
+    assert response.error.message == "HTTP 404: no body"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"api_key_env": "MY_KEY"}, "with the key of $MY_KEY"),
+        ({"headers_env": {"X-Auth": "MY_KEY", "X-Tenant": "WHO"}}, "with the key of $MY_KEY, $WHO"),
+        ({}, "no key was sent (endpoint.api_key_env)"),
+        ({"headers": {"X-Tenant": "a"}}, "no key was sent (endpoint.api_key_env)"),
+    ],
+)
+async def test_a_refusal_names_the_variable_of_the_key_and_never_its_value(ask, status, options, said):
+    environ = {"MY_KEY": "sk-0123456789abcdef", "WHO": "tenant-0123456789"}
+    async with FaultServer(reply("who are you?", status=status)) as server:
+        response = await ask(server.url, environ=environ, **options)
+    assert response.error.message == f"HTTP {status}, {said}: who are you?"
+
+
+async def test_a_refusal_of_a_key_whose_variable_is_not_known_says_nothing_of_it(ask, opened):
+    environ = {"MY_KEY": "sk-0123456789abcdef"}
+    async with FaultServer(reply("who are you?", status=401)) as server:
+        in_header = await ask(server.url, environ=environ, headers={"Authorization": "Token ${MY_KEY}"})
+        async with opened("openai", base_url=f"{server.url}/v1?k=v", model="m") as endpoint:
+            in_query = await endpoint.call(Request(query_id="q", fields={"query": "?"}))
+    assert [response.error.message for response in (in_header, in_query)] == ["HTTP 401: who are you?"] * 2
 
 
 async def test_of_an_address_in_a_variable_the_host_is_shown_and_the_path_is_not(opened):

@@ -178,9 +178,13 @@ async def test_a_handshake_that_does_not_end_is_a_connect_timeout(ask):
             writer.close()
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        response = await ask(url, timeouts=Timeouts(connect_s=0.1))
-    assert response.error.kind is ErrorClass.CONNECT_TIMEOUT
+        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        response = await ask(f"https://{host}", timeouts=Timeouts(connect_s=0.1))
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.CONNECT_TIMEOUT, True)
+    assert response.error.message == (
+        f"connected to {host}, but TLS was not agreed on within 0.1 s; is this an http:// port?"
+        "; raise limits.connect_timeout if that is too short"
+    )
 
 
 async def test_the_limit_of_an_attempt_holds_while_it_connects_too(ask):

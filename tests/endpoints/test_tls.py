@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import socket
 import ssl
+import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 import trustme
@@ -139,6 +142,65 @@ async def test_a_client_shows_its_certificate_where_the_server_wants_one(ask, au
     assert shown[0]["subjectAltName"] == (("email", "client@example.org"),)
     assert unknown.error.kind in (ErrorClass.TLS, ErrorClass.RESET)  # in TLS 1.3 the refusal follows the handshake
     assert len(shown) == 1
+
+
+@contextmanager
+def refusing(context):
+    """The address of a server that ends TLS with each client, with an alert, and then reads on until that one leaves."""
+
+    def refuse():
+        with suppress(OSError):
+            while True:
+                peer, _ = listening.accept()
+                with context.wrap_socket(peer, server_side=True, do_handshake_on_connect=False) as secured:
+                    with pytest.raises(ssl.SSLError):
+                        secured.do_handshake()
+                    secured.shutdown(socket.SHUT_WR)
+                    while secured.recv(65_536):
+                        pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=refuse, daemon=True)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)  # wakes accept
+            thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("run", LOOPS)
+@pytest.mark.parametrize(
+    ("version", "trusts_us", "own", "said"),
+    [
+        (ssl.TLSVersion.TLSv1_3, True, {}, "it wants a certificate of ours (TLSV13_ALERT_CERTIFICATE_REQUIRED)"),
+        (ssl.TLSVersion.TLSv1_3, False, {"cert": "client.pem", "key": "client.key"}, "it does not know the CA of our"),
+        (ssl.TLSVersion.TLSv1_2, False, {"cert": "client.pem", "key": "client.key"}, "it does not know the CA of our"),
+    ],
+)
+def test_a_server_that_refuses_our_certificate_is_a_matter_of_tls_and_of_that_certificate(
+    ask, authority, files, run, version, trusts_us, own, said
+):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    (authority if trusts_us else trustme.CA()).configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = context.maximum_version = version
+    with refusing(context) as url:
+        response = run(ask(url, tls={"ca": "ca.pem", **own}))
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.TLS, False)
+    assert response.error.message.startswith(f"TLS with {url.removeprefix('https://')} failed: {said}")
+    assert response.error.message.endswith("; name the right one in endpoint.tls.cert")
+
+
+async def test_an_alert_of_another_kind_says_what_it_is_and_may_be_tried_again(ask, files):
+    bare = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)  # it has no certificate, and so no cipher to share
+    with refusing(bare) as url:
+        response = await ask(url, tls={"ca": "ca.pem"})
+    assert (response.error.kind, response.error.retryable) == (ErrorClass.TLS, True)
+    assert "_ALERT_HANDSHAKE_FAILURE" in response.error.message
+    assert "endpoint.tls" not in response.error.message
 
 
 async def test_what_is_not_verified_is_called_and_said_aloud(opened, served):
