@@ -13,6 +13,7 @@ from evalslo.cli.suites import SettingsOption, VariantOption, read_suites
 from evalslo.errors import Fault, FileFaults, UnsetVariableError, UsageError
 
 if TYPE_CHECKING:
+    from evalslo.model.protocols import Endpoint
     from evalslo.model.suite import Suite
 
 
@@ -61,6 +62,8 @@ def _check(suite: "Suite") -> Iterator[Fault]:
         door.tell(f"evalslo: {suite.name}: {unset} (a run needs it, a check does not)")
     except UsageError as found:
         yield Fault(file=suite.file, line=None, where="endpoint", message=str(found))
+    for warning in _warnings(suite, endpoint):
+        door.tell(f"evalslo: {suite.name}: {warning}")
     try:
         golden = load_golden(suite, environ=os.environ)
     except FileFaults as found:
@@ -74,3 +77,12 @@ def _check(suite: "Suite") -> Iterator[Fault]:
     render_costs(costs, console=door.console())
     yield from faults
     yield from impossible(suite, golden.queries)
+
+
+def _warnings(suite: "Suite", endpoint: "Endpoint | None") -> tuple[str, ...]:
+    """What a run would warn of, also where the endpoint cannot be opened for want of a variable."""
+    from evalslo.report.trust import UNVERIFIED, trusts_anybody
+
+    if endpoint is not None:
+        return tuple(getattr(endpoint, "warnings", ()))
+    return (UNVERIFIED,) if trusts_anybody(suite.endpoint.options) else ()

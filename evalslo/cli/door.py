@@ -13,7 +13,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+from msgspec import Struct
 
+from evalslo.cli.early_stop import STDERR, STOPPED_AT_ONCE, early_stop
 from evalslo.errors import EvalsloError, FileFaults, UsageError
 
 if TYPE_CHECKING:
@@ -23,10 +25,21 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 PIPED_COLUMNS = 100
-STDERR = 2  # the descriptor itself: a signal handler must not trust what stands in sys.stderr
-STOPPED_TWICE = 130
 OWN_FILES = 64  # what a process holds open beside its connections
-STOPPING = b"\nevalslo: stopping: no new call is made, those in flight finish; Ctrl-C again to stop now\n"
+CTRL_C = "Ctrl-C"
+STOPPING = "\nevalslo: stopping: no new call is made, those in flight finish; {} again to stop now\n"
+
+
+class SignToStop(Struct, kw_only=True):
+    """The event that a run ends at, and what set it, in words."""
+
+    event: "asyncio.Event"
+    by: str = CTRL_C
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the run is to end."""
+        return self.event.is_set()
 
 
 def home() -> Path:
@@ -94,10 +107,12 @@ def telling_errors() -> Iterator[None]:
         tell(f"evalslo: {error}")
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        raise typer.Exit(STOPPED_TWICE) from None
+        raise typer.Exit(STOPPED_AT_ONCE) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception:  # a fault of evalslo must not look like a missed objective: nothing was measured
+        if early_stop.came:  # a library that was interrupted while it loaded says something else
+            raise typer.Exit(STOPPED_AT_ONCE) from None
         tell(traceback.format_exc())
         tell(
             "evalslo: this is a fault of evalslo, not of your suite; nothing was decided. Please report the lines above"
@@ -132,8 +147,8 @@ def allow_connections(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Result]]") -> Result:
-    """What `main` returns. Ctrl-C once sets the event that `main` is given; twice raises KeyboardInterrupt, wherever it is.
+def run_until_stopped(main: "Callable[[SignToStop], Coroutine[Any, Any, Result]]") -> Result:
+    """What `main` returns. Ctrl-C once sets the sign that `main` is given; twice raises KeyboardInterrupt, wherever it is.
 
     SIGTERM, by which a CI runner ends a job, is taken as Ctrl-C.
     """
@@ -142,23 +157,27 @@ def run_until_stopped(main: "Callable[[asyncio.Event], Coroutine[Any, Any, Resul
     asked = twice = False
 
     async def stoppable() -> Result:
-        stop = asyncio.Event()
+        sign = SignToStop(event=asyncio.Event())
         loop = asyncio.get_running_loop()
 
-        def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+        def on_interrupt(number: int, _frame: FrameType | None) -> None:
             nonlocal asked, twice
+            name = "SIGTERM" if number == signal.SIGTERM else CTRL_C
             if asked:
                 twice = True
                 loop.set_exception_handler(lambda *_: None)  # what breaks off now breaks because it was asked to
                 raise KeyboardInterrupt
-            asked = True
-            loop.call_soon_threadsafe(stop.set)
+            asked, sign.by = True, name
+            loop.call_soon_threadsafe(sign.event.set)
             with suppress(OSError):  # nobody may be reading; raised here, it would come up wherever the loop is
-                os.write(STDERR, STOPPING)
+                os.write(STDERR, STOPPING.format(name).encode())
 
         before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            return await main(stop)
+            if early_stop.came:
+                raise KeyboardInterrupt
+            early_stop.end()
+            return await main(sign)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

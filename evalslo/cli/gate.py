@@ -37,10 +37,14 @@ def gate(
         folder = find_run(run, home=door.home())
         other = read_one_suite(suite, variant=None, settings=settings, option="--suite ") if suite else None
         with progress_printer(None if quiet else door.console(stderr=True)) as on_progress:
-            scorecard = gate_run(folder, suite=other, on_progress=on_progress)
+            scorecard = gate_run(folder, suite=other, on_progress=on_progress, tell=_tell)
         if quiet:
             summarise([scorecard], exit_code=scorecard.exit_code, stderr=on_stdout(outputs))
         else:
             show(scorecard, folder=folder.path, stderr=on_stdout(outputs))
         write_outputs(outputs, [scorecard], exit_code=scorecard.exit_code)
     raise typer.Exit(scorecard.exit_code)
+
+
+def _tell(sentence: str) -> None:
+    door.tell(f"evalslo: {sentence}")

@@ -8,14 +8,13 @@ import typer
 from msgspec import Struct, field
 
 from evalslo.cli import door
+from evalslo.cli.early_stop import early_stop
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
 from evalslo.cli.scorecards import show, summarise, worst_exit_code
 from evalslo.cli.suites import SettingsOption, VariantOption, prepare_all, read_suites
 from evalslo.errors import EvalsloError
 
 if TYPE_CHECKING:
-    import asyncio
-
     from evalslo.harness.begin import Asked
     from evalslo.harness.limiter import Limiters
     from evalslo.harness.prepare import Prepared
@@ -86,29 +85,32 @@ def run(
         how = How(asked=asked, quiet=quiet, stderr=on_stdout(outputs))
         door.allow_connections(max(one.suite.limits.concurrency.most for one in prepared))
         try:
-            done = door.run_until_stopped(lambda stop: _run_each(prepared, stop, how=how))
+            done = door.run_until_stopped(lambda sign: _run_each(prepared, sign, how=how))
+            exit_code = worst_exit_code(done.exit_codes)
+            if quiet or len(prepared) > 1:
+                summarise(done.scorecards, exit_code=exit_code, stderr=how.stderr)
+            write_outputs(outputs, done.scorecards, exit_code=exit_code)
         except KeyboardInterrupt:
-            door.tell("evalslo: stopped at once; every answer that came is kept: run it again with --resume to go on")
+            if not early_stop.came:
+                door.tell(
+                    "evalslo: stopped at once; all answers that came are kept: run it again with --resume to go on"
+                )
             raise
-        exit_code = worst_exit_code(done.exit_codes)
-        if quiet or len(prepared) > 1:
-            summarise(done.scorecards, exit_code=exit_code, stderr=how.stderr)
-        write_outputs(outputs, done.scorecards, exit_code=exit_code)
     raise typer.Exit(exit_code)
 
 
-async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, how: How) -> Done:
+async def _run_each(prepared: "Sequence[Prepared]", sign: door.SignToStop, *, how: How) -> Done:
     """One suite after the other, each shown when it is done: a suite that fails takes nothing from those before it."""
     from evalslo.harness.limiter import Limiters
 
     done, limiters = Done(), Limiters()
     for one in prepared:
-        if stop.is_set() and done.exit_codes:
+        if sign.is_set and done.exit_codes:
             door.tell(f"evalslo: {one.suite.name}: not begun")
             done.exit_codes.append(NOT_MEASURED)
             continue
         try:
-            card = await _run_one(one, stop, how=how, limiters=limiters)
+            card = await _run_one(one, sign, how=how, limiters=limiters)
         except EvalsloError as error:
             if len(prepared) == 1:
                 raise
@@ -120,7 +122,7 @@ async def _run_each(prepared: "Sequence[Prepared]", stop: "asyncio.Event", *, ho
     return done
 
 
-async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How, limiters: "Limiters") -> "Scorecard":
+async def _run_one(prepared: "Prepared", sign: door.SignToStop, *, how: How, limiters: "Limiters") -> "Scorecard":
     from evalslo.harness.begin import Door
     from evalslo.harness.run import run_suite
     from evalslo.report.progress import is_live, progress_printer
@@ -135,7 +137,8 @@ async def _run_one(prepared: "Prepared", stop: "asyncio.Event", *, how: How, lim
             token=door.token(),
             seed=door.seed(),
             on_progress=on_progress,
-            stop=stop,
+            stop=sign.event,
+            stopped_by=lambda: sign.by,
             limiters=limiters,
             glimpses=console is not None and is_live(console),
             warm_up=_load_the_gate,

@@ -8,14 +8,14 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from evalslo.errors import UsageError
+from evalslo.errors import MeasurementError, UsageError
 from evalslo.harness.limiter import Limiters
 from evalslo.loaders.golden import encode_golden
 from evalslo.model.golden import GoldenSet
 from evalslo.model.run import Manifest, Progress, Sampling
 from evalslo.model.scorecard import Fingerprint
 from evalslo.model.suite import Suite
-from evalslo.store.home import kept_runs
+from evalslo.store.home import kept_runs, lost_runs
 from evalslo.store.run_folder import RunFolder, create_run
 from evalslo.version import __version__
 
@@ -26,13 +26,17 @@ def _say_nothing(_: str) -> None:
     """Nobody listens."""
 
 
+def _by_ctrl_c() -> str:
+    return "Ctrl-C"
+
+
 class Door(Struct, frozen=True, kw_only=True):
     """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
 
     `token` makes run ids of the same second differ; `seed` shuffles the order of a sequential run. `stop`, once set, means:
-    take no new call, end with what there is. `limiters` are shared by all suites of a command. `glimpses`: somebody looks at
-    provisional figures. `warm_up` loads what only the gate needs, while the first answers are awaited; `tell` takes
-    sentences that change no verdict.
+    take no new call, end with what there is; `stopped_by` says then what set it. `limiters` are shared by all suites of a
+    command. `glimpses`: somebody looks at provisional figures. `warm_up` loads what only the gate needs, while the first
+    answers are awaited; `tell` takes sentences that change no verdict.
     """
 
     home: Path
@@ -41,6 +45,7 @@ class Door(Struct, frozen=True, kw_only=True):
     seed: int
     on_progress: Callable[[Progress], None]
     stop: asyncio.Event
+    stopped_by: Callable[[], str] = _by_ctrl_c
     limiters: Limiters = field(default_factory=Limiters)
     glimpses: bool = True
     warm_up: Callable[[], None] | None = None
@@ -103,9 +108,8 @@ def begin_run(
     Runs of a fixed size ask in the same order; a sequential run looks at parts of the golden set, and draws its order anew.
     """
     at = started.at.astimezone(UTC)
-    name = suite.name if suite.variant is None else f"{suite.name}-{suite.variant}"
     manifest = Manifest(
-        run_id=f"{at:%Y%m%dT%H%M%S}-{name}-{started.token}",
+        run_id=f"{at:%Y%m%dT%H%M%S}-{_name_in_ids(suite)}-{started.token}",
         state="collecting",
         suite=suite.name,
         service=suite.service,
@@ -129,6 +133,10 @@ def begin_run(
     return Begun(folder=folder, manifest=manifest)
 
 
+def _name_in_ids(suite: Suite) -> str:
+    return suite.name if suite.variant is None else f"{suite.name}-{suite.variant}"
+
+
 def _order(asked: Asked, started: Started) -> int:
     if not asked.sequential:
         return ORDER_SEED
@@ -139,13 +147,15 @@ def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, asked: Ask
     """The last run of this suite, variant and limit; None where there is none yet. A sequential one goes on as such.
 
     Raises `UsageError` naming what has changed since: answers to another question are not mixed in. A newer scorer is no such
-    change, because every sample is scored again.
+    change, because every sample is scored again. Raises `MeasurementError` where a later run cannot be read: it may be the one.
     """
     of_this = (suite.name, suite.variant, asked.limit)
     runs = [kept for kept in kept_runs(home) if (kept[1].suite, kept[1].variant, kept[1].limit) == of_this]
-    if not runs:
+    last = max(runs, key=lambda kept: (kept[1].started_at, kept[1].run_id), default=None)
+    _refuse_lost(suite, home=home, since="" if last is None else last[1].run_id.partition("-")[0])
+    if last is None:
         return None
-    folder, manifest = max(runs, key=lambda kept: (kept[1].started_at, kept[1].run_id))
+    folder, manifest = last
     changed = _changed(manifest.fingerprint, fingerprint)
     if changed:
         raise UsageError(
@@ -156,6 +166,21 @@ def resume_run(suite: Suite, *, fingerprint: Fingerprint, home: Path, asked: Ask
             f"{manifest.run_id} cannot go on as a sequential run: its size was fixed; run without --resume to start anew"
         )
     return Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
+
+
+def _refuse_lost(suite: Suite, *, home: Path, since: str) -> None:
+    for folder, fault in lost_runs(home, named=_name_in_ids(suite), since=since):
+        raise MeasurementError(
+            f"the run to go on with may be {folder.path.name}, which cannot be read: {fault}. Put that file back as it "
+            f"was, or move the folder {folder.path} out of {home / 'runs'}: what it has paid for is asked again then"
+        )
+
+
+def nothing_to_go_on_with(suite: Suite, *, home: Path, asked: Asked) -> str:
+    """What is said where `resume_run` found no run, and a new one began in its place."""
+    variant = "" if suite.variant is None else f", variant {suite.variant}"
+    limit = "" if asked.limit is None else f", with --limit {asked.limit}"
+    return f"no run of suite {suite.name}{variant}{limit} in {home} to go on with; began a new one"
 
 
 def _changed(kept: Fingerprint, now: Fingerprint) -> list[str]:

@@ -8,7 +8,7 @@ from evalslo.report.failed_calls import class_words, most_frequent
 from evalslo.report.figures import amount, lasting
 from evalslo.report.safe_text import plain
 
-_DOING = {"collect": "asking", "score": "scoring"}
+_DOING = {"collect": "asking", "judge": "judging", "score": "scoring"}
 _NAME_CELLS = 24
 _MOST_CLASSES = 3
 
@@ -31,7 +31,10 @@ def left(progress: Progress) -> str:
 
 def waiting(progress: Progress) -> str:
     """`waiting 12 s (rate limit)`."""
-    return f"waiting {lasting(progress.waiting_s)} (rate limit)" if progress.waiting_s else ""
+    if not progress.waiting_s:
+        return ""
+    wait = "< 1 s" if progress.waiting_s < 1 else lasting(progress.waiting_s)
+    return f"waiting {wait} (rate limit)"
 
 
 def in_flight(progress: Progress) -> str:

@@ -58,20 +58,47 @@ def kept_runs(home: Path) -> Iterator[tuple[RunFolder, Manifest]]:
 
     Raises `MeasurementError` where nobody may look into `home`.
     """
-    runs = home / "runs"
-    try:
-        paths = list(runs.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as fault:
-        raise MeasurementError(
-            f"{runs}: cannot be read: {fault.strerror}; make it readable, or set EVALSLO_HOME"
-        ) from fault
-    for folder in map(RunFolder, paths):
+    for folder in _folders(home):
         try:
             yield folder, read_manifest(folder)
         except MeasurementError:
             continue
+
+
+def _folders(home: Path) -> list[RunFolder]:
+    runs = home / "runs"
+    try:
+        return [RunFolder(path) for path in runs.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as fault:
+        raise MeasurementError(
+            f"{runs}: cannot be read: {fault.strerror}; make it readable, or set EVALSLO_HOME"
+        ) from fault
+
+
+def lost_runs(home: Path, *, named: str, since: str) -> Iterator[tuple[RunFolder, MeasurementError]]:
+    """Runs that began at `since` or later whose manifest cannot be read, with what is wrong, in no order.
+
+    A run id is a stamp in UTC, `named` and a token: with no manifest, the folder's name is all that says whose run it was. A
+    folder with neither manifest nor samples is no run: its process ended before it called anything.
+    """
+    for folder in _folders(home):
+        stamp, _, rest = folder.path.name.partition("-")
+        if rest.rpartition("-")[0] != named or stamp < since:
+            continue
+        try:
+            read_manifest(folder)
+        except MeasurementError as fault:
+            if not _is_empty(folder):
+                yield folder, fault
+
+
+def _is_empty(folder: RunFolder) -> bool:
+    try:
+        return not folder.manifest_file.exists() and not folder.samples_file.exists()
+    except OSError:  # behind a door that is closed
+        return False
 
 
 def _known(home: Path) -> str:

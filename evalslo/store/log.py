@@ -1,8 +1,8 @@
 """Append-only logs: a record is whole or absent.
 
 A record is one line, handed to the operating system by one call. A process that dies in the middle leaves a last line without
-its newline; reading leaves that line out, and appending cuts it off first. A disk that takes half a record has it cut off at
-once.
+its newline; reading leaves that line out, and appending cuts it off first: `torn_bytes` and `AppendLog.cut` say that there was
+one. A disk that takes half a record has it cut off at once.
 """
 
 import os
@@ -46,19 +46,39 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     except FileNotFoundError:
         return
     except OSError as fault:
-        raise MeasurementError(f"{path}: cannot be read: {fault.strerror}; make it a file that can be") from fault
+        raise _unreadable(path, fault) from fault
+
+
+def torn_bytes(path: Path) -> int:
+    """How many bytes of half a record a log ends in; 0 where its last record is whole, and where there is no file."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            return end - _end_of_last_line(file, end)
+    except FileNotFoundError:
+        return 0
+    except OSError as fault:
+        raise _unreadable(path, fault) from fault
+
+
+def _unreadable(path: Path, fault: OSError) -> MeasurementError:
+    return MeasurementError(f"{path}: cannot be read: {fault.strerror}; make it a file that can be")
 
 
 class AppendLog:
-    """A log open for appending. `append` returns when the record has been handed to the operating system."""
+    """A log open for appending. `append` returns when the record has been handed to the operating system.
+
+    `cut` is how many bytes of half a record the opening cut off.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.cut = 0
         self._path = path
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
         try:
-            _cut_torn_record(self._path)
+            self.cut = _cut_torn_record(self._path)
             self._file = self._path.open("ab", buffering=0)
         except OSError as fault:
             raise MeasurementError(f"{self._path}: cannot be written: {what_and_mend(fault)}") from fault
@@ -95,14 +115,16 @@ class AppendLog:
             file.close()
 
 
-def _cut_torn_record(path: Path) -> None:
+def _cut_torn_record(path: Path) -> int:
+    """How many bytes of half a record were cut off."""
     if not path.exists():
-        return
+        return 0
     with path.open("r+b") as file:
         end = file.seek(0, os.SEEK_END)
         keep = _end_of_last_line(file, end)
         if keep != end:
             file.truncate(keep)
+    return end - keep
 
 
 def _end_of_last_line(file: BinaryIO, end: int) -> int:

@@ -21,7 +21,7 @@ from evalslo.model.run import Manifest
 from evalslo.model.sample import Sample
 from evalslo.model.score import Score
 from evalslo.store import codec
-from evalslo.store.log import AppendLog, read_log
+from evalslo.store.log import AppendLog, read_log, torn_bytes
 from evalslo.store.telling import what_and_mend
 
 
@@ -148,11 +148,32 @@ def hold_run(folder: RunFolder) -> Iterator[None]:
         lock.release()
 
 
+def _say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
 @contextmanager
-def open_samples(folder: RunFolder) -> Iterator[Callable[[Sample], None]]:
-    """A function that keeps one sample. Raises `MeasurementError` where another process writes to this run, or none can."""
+def open_samples(
+    folder: RunFolder, *, tell: Callable[[str], None] = _say_nothing
+) -> Iterator[Callable[[Sample], None]]:
+    """A function that keeps one sample; `tell` is told of half a record that is cut off first.
+
+    Raises `MeasurementError` where another process writes to this run, or none can.
+    """
     with hold_run(folder), AppendLog(folder.samples_file) as log:
+        if log.cut:
+            tell(f"{_torn(folder, log.cut)}; cut off, and its query is asked again where it is still needed")
         yield lambda sample: log.append(codec.encode_sample(sample))
+
+
+def half_record(folder: RunFolder) -> str | None:
+    """A sentence where the run's samples end in half a record, which readers leave out; None where all are whole."""
+    torn = torn_bytes(folder.samples_file)
+    return f"{_torn(folder, torn)}; left out" if torn else None
+
+
+def _torn(folder: RunFolder, size: int) -> str:
+    return f"{folder.samples_file} ended in half a record ({size:,} bytes)"
 
 
 def replace_file(path: Path, data: bytes) -> None:

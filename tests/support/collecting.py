@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from evalslo.harness.collect import Bounds, Store, Watch, collect
 from evalslo.harness.limiter import Limiter
-from evalslo.harness.plan import plan_calls
+from evalslo.harness.plan import plan_calls, request_for
 from evalslo.harness.spending import Spending
 from evalslo.harness.tally import Tally
 from evalslo.model.golden import GoldenQuery
@@ -47,7 +47,8 @@ class Run:
         tally.planned = len(self.calls)
         self.stopped = await collect(
             self.service,
-            self.calls,
+            map(request_for, self.calls),
+            count=len(self.calls),
             bounds=Bounds(limits=self.limits, limiter=self.limiter, spending=self.spending),
             store=Store(
                 keep=self._keep,
