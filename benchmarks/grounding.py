@@ -4,7 +4,9 @@
 
 ROC-AUC of an answer's support (the mean over its claims) against the label, over the answers that have a claim, and over all
 with the support of an answer without a claim as 0; the shares of faithful and of unfaithful answers that the built-in threshold
-sees so; answers scored per CPU second. The data is looked for in `EVALSLO_TEST_DATA`, else in `../shared/data`.
+sees so; answers whose language overlap says it cannot judge (all the data is English); answers scored per CPU second. Then
+the speed of the whole scorer by the length of the context. The data is looked for in `EVALSLO_TEST_DATA`, else in
+`../shared/data`.
 """
 
 import gzip
@@ -18,7 +20,11 @@ from statistics import fmean
 
 from sklearn.metrics import roc_auc_score
 
-from evalslo.model.golden import Context
+from evalslo.model.golden import Context, GoldenQuery
+from evalslo.model.sample import Response, Sample
+from evalslo.model.sli import Sli
+from evalslo.scorers.languages import differ
+from evalslo.scorers.overlap import Overlap
 from evalslo.scorers.overlap_claims import check
 
 DATASETS = ("begin", "q2_dialogue", "wice_claim_dev", "summedits")
@@ -30,8 +36,12 @@ COLUMNS = (
     "AUC, all",
     "faithful found supported",
     "unfaithful found unsupported",
+    "called another language",
     "answers per CPU s",
 )
+LENGTHS = (1_000, 2_000, 4_000, 8_000)
+"""Characters of context."""
+FASTEST_OF = 3
 
 
 def main() -> int:
@@ -39,11 +49,42 @@ def main() -> int:
     if not folder.is_dir():
         print(f"{folder}: no such folder; set EVALSLO_TEST_DATA to the folder that has grounding/*.jsonl.gz")
         return 2
+    rows = {name: read(folder / f"{name}.jsonl.gz") for name in DATASETS}
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
-    for name in DATASETS:
-        with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-            print(table_row(name, [json.loads(line) for line in lines]))
+    for name, these in rows.items():
+        print(table_row(name, these))
+    print("\n| characters of context | answers | characters of an answer | answers per CPU s |\n|---|---|---|---|")
+    for length in LENGTHS:
+        print(speed_row(length, [row for name in DATASETS for row in rows[name]]))
     return 0
+
+
+def read(path: Path) -> list[dict]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def speed_row(length: int, rows: list[dict]) -> str:
+    """The speed over the rows whose context is so long, cut to this length."""
+    long_enough = [row for row in rows if len(row["context"]) >= length][-1_000:]
+    pairs = [asked(row, row["context"][:length]) for row in long_enough]
+    spent_s = min(seconds(pairs) for _ in range(FASTEST_OF))
+    answer = fmean(len(row["answer"]) for row in long_enough)
+    return f"| {length} | {len(pairs)} | {answer:.0f} | {len(pairs) / spent_s:.0f} |"
+
+
+def seconds(pairs: list[tuple[GoldenQuery, Sample]]) -> float:
+    slis = [Sli(name="faithfulness"), Sli(name="hallucination")]
+    started = time.process_time()
+    for query, sample in pairs:
+        Overlap().score(query, sample, slis=slis)
+    return time.process_time() - started
+
+
+def asked(row: dict, context: str) -> tuple[GoldenQuery, Sample]:
+    query = GoldenQuery(id=row["id"], query=row["question"] or "?", language="en")
+    response = Response(answer=row["answer"], contexts=(Context(id="c", text=context),))
+    return query, Sample(query_id=row["id"], repeat=0, response=response, attempts=1, started_at="2025-01-01T00:00:00Z")
 
 
 def table_row(name: str, rows: list[dict]) -> str:
@@ -61,7 +102,7 @@ def table_row(name: str, rows: list[dict]) -> str:
     specificity = fmean(not found for label, found in judged if label == 0)
     return (
         f"| {name} | {len(rows)} | {values.count(None)} | {auc:.3f} | {auc_all:.3f} | {sensitivity:.3f} | {specificity:.3f} "
-        f"| {len(rows) / spent_s:.0f} |"
+        f"| {sum(differ(row['answer'], [row['context']], language='en') for row in rows)} | {len(rows) / spent_s:.0f} |"
     )
 
 

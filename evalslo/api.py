@@ -10,7 +10,7 @@ Like the command line it reads the clock, the environment and the current folder
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +19,27 @@ from evalslo import plugins
 from evalslo.harness.begin import Asked, Door, refuse_contradictions
 from evalslo.harness.prepare import prepare
 from evalslo.harness.run import KeptRun, gate_run, run_suite
+from evalslo.loaders.grammar import parse_sli
 from evalslo.loaders.suite import read_suite
+from evalslo.loaders.trec import TrecRun, read_qrels, read_run, write_qrels, write_run
 from evalslo.model.run import Progress
 from evalslo.model.scorecard import Scorecard
 from evalslo.model.suite import Suite
 from evalslo.store.home import find_home, find_run
+
+__all__ = [
+    "OnProgress",
+    "TrecRun",
+    "arun",
+    "gate",
+    "load",
+    "measure_run",
+    "read_qrels",
+    "read_run",
+    "run",
+    "write_qrels",
+    "write_run",
+]
 
 OnProgress = Callable[[Progress], None]
 
@@ -103,6 +119,22 @@ def gate(run: str | Path = "latest", *, suite: Suite | None = None) -> Scorecard
     Calls nothing. Raises `UsageError` where there is no such run.
     """
     return gate_run(find_run(str(run), home=_home()), suite=suite, on_progress=_ignore)
+
+
+def measure_run(
+    rankings: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mapping[str, int]], *, slis: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """The values of retrieval SLIs (`ndcg@10`) by query and SLI, for each query of `qrels` that has a relevant document.
+
+    `rankings` has the score of each document that came back, by query: a query that is not there found nothing, as with
+    trec_eval's -c. Raises `UsageError` for an SLI that is not one of retrieval.
+    """
+    from evalslo.scorers import measure_run as of_run  # it loads NumPy, and runs and gates do without
+    from evalslo.scorers.retrieval import Retrieval
+
+    known = {spec.name: spec for spec in Retrieval().slis}
+    measured = of_run.measure_run(rankings, qrels, slis=[parse_sli(sli, slis=known) for sli in slis])
+    return {query: dict(zip(slis, values, strict=True)) for query, values in measured.items()}
 
 
 def _home() -> Path:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from evalslo.endpoints.access import KEY_HEADERS, PROMPTS, Access, read_access
 from evalslo.endpoints.options import expand_all, required_text, variables_in
 from evalslo.endpoints.redact import is_secret_name, secrets_in
 from evalslo.errors import UsageError
+from evalslo.installed import ENDPOINTS, Plugin, installed
 from evalslo.model.protocols import Endpoint
 from evalslo.model.sample import Sample
 from evalslo.model.suite import EndpointSpec, Timeouts
@@ -55,6 +57,15 @@ class Opening(Struct, frozen=True, kw_only=True):
         recorded = {"kind": self.spec.kind, **written, **named, **digests}
         return recorded | {"variables": variables} if variables else recorded
 
+    def recorded_as_written(self) -> dict[str, Any]:
+        """The fingerprint of options that evalslo does not know: as the suite wrote them, with digests for variables.
+
+        A variable whose name says that it is a secret is left out: a new key is the same endpoint.
+        """
+        names = sorted(name for name in variables_in(self.spec.options) if not is_secret_name(name))
+        variables = {name: _digest(self.environ[name])[:_SHORT_DIGEST_CHARS] for name in names if name in self.environ}
+        return {"kind": self.spec.kind, "options": self.spec.options, "variables": variables}
+
 
 def open_endpoint(
     spec: EndpointSpec,
@@ -69,9 +80,7 @@ def open_endpoint(
     `folder` is what relative paths start from, `samples` reads the samples of a kept run. Raises UsageError for an option
     that is missing or of the wrong form, for a variable that is not set, and for a target that cannot be imported.
     """
-    opener = _OPENERS.get(spec.kind)
-    if opener is None:
-        raise UsageError(f"endpoint.kind: unknown kind {spec.kind!r}; known: {', '.join(KINDS)}")
+    opener = _OPENERS.get(spec.kind) or _plugin_opener(spec.kind)
     options = {key: expand_all(value, environ, place=f"endpoint.{key}") for key, value in spec.options.items()}
     return opener(
         Opening(spec=spec, options=options, environ=environ, folder=folder, timeouts=timeouts, samples=samples)
@@ -122,6 +131,30 @@ def _open_recorded(opening: Opening) -> Endpoint:
 
     path = required_text(opening.options, "path", wanted="the samples.jsonl of a kept run")
     return RecordedEndpoint(opening.samples(opening.folder / path), recorded=opening.recorded())
+
+
+def _plugin_opener(kind: str) -> Callable[[Opening], Endpoint]:
+    """What opens a kind of another package. Raises UsageError where no package has it."""
+    plugins = installed(ENDPOINTS, builtin=KINDS)
+    plugin = plugins.get(kind)
+    if plugin is None:
+        known = ", ".join((*KINDS, *plugins))
+        raise UsageError(f"endpoint.kind: unknown kind {kind!r:.80}; known: {known}")
+    return partial(_open_plugin, plugin=plugin)
+
+
+def _open_plugin(opening: Opening, *, plugin: Plugin) -> Endpoint:
+    from evalslo.endpoints.plugin import plugin_endpoint
+
+    return plugin_endpoint(
+        plugin,
+        options=opening.options,
+        environ=opening.environ,
+        folder=opening.folder,
+        timeouts=opening.timeouts,
+        price=opening.spec.price,
+        recorded=opening.recorded_as_written(),
+    )
 
 
 def _recorded_variables(written: Mapping[str, Any]) -> frozenset[str]:

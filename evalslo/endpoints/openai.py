@@ -71,10 +71,15 @@ def completions_url(options: Mapping[str, Any]) -> str:
 
 
 def completion_body(chat: Chat, request: Request) -> dict[str, object]:
-    """The JSON body for `request`; an integer seed counts on with the repeat. Raises CallFailed."""
+    """The JSON body for `request`; an integer seed counts on with the repeat, and params win. Raises CallFailed."""
     body: dict[str, object] = {"model": chat.model, "messages": _messages(chat, request)}
     if chat.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
+    if request.schema is not None:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "reply", "strict": True, "schema": request.schema},
+        }
     body |= chat.params
     seed = body.get("seed")
     if isinstance(seed, int) and not isinstance(seed, bool):

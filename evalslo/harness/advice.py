@@ -24,10 +24,13 @@ def advise(
     queries: Sequence[GoldenQuery],
     suite: Suite,
     failures: Sequence[FailedScorer],
+    repeating: int = 0,
     findings: Sequence[SliceFinding],
     finished: bool,
 ) -> tuple[str, ...]:
     """One sentence a finding: scorers that failed, then what critical objectives need, then where the bad answers are.
+
+    `repeating` answers name a document more than once in their contexts.
 
     `observations` are by the id of an objective; `findings` have the most telling slice of an objective first. A run that is
     not finished is to be gone on with, and needs no word on its size.
@@ -35,6 +38,7 @@ def advise(
     open_rows = [row for row in rows if row.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
     open_rows.sort(key=lambda row: not row.objective.critical)
     found: list[str | None] = [f"{one.sli}: its scorer failed {one.times} times: {one.note}" for one in failures]
+    found.append(_repeating(repeating, suite))
     for row in open_rows:
         if row.objective.critical and finished:
             seen = observations.get(row.objective.id, ())
@@ -48,6 +52,13 @@ def advise(
     ]
     found.append(_uncalibrated(rows, suite.slis))
     return tuple(sentence for sentence in found if sentence is not None)
+
+
+def _repeating(answers: int, suite: Suite) -> str | None:
+    if not answers or suite.endpoint.contexts_from == "golden" or all(one.sli.k is None for one in suite.objectives):
+        return None
+    count = "an answer names" if answers == 1 else f"{answers:,} answers name"
+    return f"{count} a document more than once in the contexts: it counted once, at its first place"
 
 
 def _size(row: ObjectiveResult, observations: Sequence[Observation], *, rules: GateRules) -> str | None:
@@ -103,7 +114,9 @@ def _where(
 
 
 def _uncalibrated(rows: Sequence[ObjectiveResult], slis: Mapping[str, SliSpec]) -> str | None:
-    unproven = dict.fromkeys(id_in_file(row.objective) for row in rows if slis[row.objective.sli.name].unproven)
+    unproven = dict.fromkeys(
+        id_in_file(row.objective) for row in rows if slis[row.objective.sli.name].unproven and row.correction is None
+    )
     if not unproven:
         return None
-    return f"{', '.join(unproven)}: the scorer is a screen, never checked against people: read its evidence, not its number"
+    return f"{', '.join(unproven)}: the scorer was never checked against people: read its evidence, not its number"

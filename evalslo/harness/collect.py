@@ -1,4 +1,4 @@
-"""The one scheduler: planned calls in, samples out, within the limits.
+"""The one scheduler: requests in, samples out, within the limits.
 
 A failed call is a sample with an error, never a lost row. What a caller's `keep` has taken is safe; a crash loses at most
 the calls in flight.
@@ -6,7 +6,7 @@ the calls in flight.
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from evalslo.harness.breaker import Breaker
 from evalslo.harness.limiter import Limiter, Permit
-from evalslo.harness.plan import PlannedCall, request_for
 from evalslo.harness.retries import jitter_of, told, wait_s
 from evalslo.harness.spending import FIRST_CALLS, Spending
 from evalslo.harness.tally import Tally, ticking
@@ -28,7 +27,7 @@ from evalslo.model.suite import Limits
 
 SAMPLES_A_TURN = 64
 UNDER_WAY_S = 0.01
-INTERRUPTED = Stop(code="interrupted", text="stopped by Ctrl-C; run it again with --resume to go on")
+INTERRUPTED = Stop(code="interrupted", text="stopped; run it again with --resume to go on")
 
 
 def _nothing() -> None:
@@ -70,34 +69,36 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 async def collect(
     endpoint: Endpoint,
-    calls: Sequence[PlannedCall],
+    requests: Iterable[Request],
     *,
+    count: int,
     bounds: Bounds,
     store: Store,
     tally: Tally,
     watch: Watch,
     enough: Callable[[], bool] = lambda: False,
 ) -> Stop | None:
-    """Why some of `calls` have no sample; None where each has one, handed to `store.keep` in the order of completion.
+    """Why some of the `count` requests have no sample; None where each has one.
 
+    Samples are handed to `store.keep` in the order of completion.
     Where the sign to stop comes, a limit is reached or nothing is answered any more, no new call is begun, and those in
     flight end. None too where `enough` said after a sample was kept that no more is needed. What `keep` raises ends the
     collection and comes out here.
     """
     work = _Collection(endpoint, bounds=bounds, store=store, tally=tally, watch=watch)
-    left = takewhile(lambda _: not enough(), calls)
+    left = takewhile(lambda _: not enough(), requests)
     before = tally.done
     work.tell()
     try:
         async with endpoint, asyncio.TaskGroup() as aides:
             others = [aides.create_task(one) for one in (ticking(work.tell), work.watching(), work.announcing())]
-            await work.run(left, workers=min(bounds.limits.concurrency.most, len(calls)))
+            await work.run(left, workers=min(bounds.limits.concurrency.most, count))
             for other in others:
                 other.cancel()
     except ExceptionGroup as group:
         raise _first(group) from None
     work.tell()
-    if work.stopped is None or tally.done == before + len(calls):
+    if work.stopped is None or tally.done == before + count:
         return None
     now = bounds.spending.refusal(in_flight=0)  # those that were in flight have been paid for since
     return now if now is not None and now.code == work.stopped.code else work.stopped
@@ -142,7 +143,7 @@ class _Collection:
         await asyncio.sleep(UNDER_WAY_S)
         self._watch.under_way()
 
-    async def run(self, left: Iterator[PlannedCall], *, workers: int) -> None:
+    async def run(self, left: Iterator[Request], *, workers: int) -> None:
         async with asyncio.TaskGroup() as group:
             first = min(workers, FIRST_CALLS) if self._spending.unseen else workers
             for _ in range(first):
@@ -150,7 +151,7 @@ class _Collection:
             if first < workers:
                 group.create_task(self._more(group, left, workers=workers - first))
 
-    async def _more(self, group: asyncio.TaskGroup, left: Iterator[PlannedCall], *, workers: int) -> None:
+    async def _more(self, group: asyncio.TaskGroup, left: Iterator[Request], *, workers: int) -> None:
         await self._seen.wait()
         for _ in range(workers):
             group.create_task(self._work(left))
@@ -161,9 +162,9 @@ class _Collection:
         self._seen.set()
         self._limiter.wake()
 
-    async def _work(self, left: Iterator[PlannedCall]) -> None:
-        for call in left:
-            sample = await self._sample(call)
+    async def _work(self, left: Iterator[Request]) -> None:
+        for request in left:
+            sample = await self._sample(request)
             if sample is None:
                 return
             self._store.keep(sample)
@@ -190,12 +191,11 @@ class _Collection:
             self._halt(INTERRUPTED)
         return self.stopped is not None
 
-    async def _sample(self, call: PlannedCall) -> Sample | None:
-        """The sample of one planned call: known from before, or the first attempt that answers, or the last error.
+    async def _sample(self, request: Request) -> Sample | None:
+        """The sample of one request: known from before, or the first attempt that answers, or the last error.
 
         None where an attempt was due and may not be begun: a call that may yet succeed is left for `--resume`.
         """
-        request = request_for(call)
         known = None if self._store.recall is None else self._store.recall(request)
         if known is not None:
             return _sample(request, known, attempts=1, began=self._watch.clock())

@@ -36,7 +36,8 @@ TOKENS_PER_MESSAGE = 4
 LOOKED_AT = 1000  # prompts, or samples of a kept run: a mean of so many is sharper than the rule
 _RUNS_LOOKED_AT = 3
 _WRITES_THE_BODY = ("model", "params", "prompt", "system", "stream")
-_DECIDES_TOKENS = ("kind", "model", "params", "prompt_digest", "system_digest", "url", "body", "target")
+_PRICED = ("openai", "http")  # the others may report a cost of their own
+_DECIDES_TOKENS = ("kind", "model", "params", "prompt_digest", "system_digest", "url", "body", "target", "options")
 
 
 class Use(Struct, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ def _outlook(
         completion_tokens=_times(most.completion_tokens, calls),
         prompt_cost_usd=_times(_cost_usd(prompts_alone, price), calls),
         cost_usd=_times(_cost_usd(most, price), calls),
-        price_is_known=price is not None or suite.endpoint.kind == "python",
+        price_is_known=price is not None or suite.endpoint.kind not in _PRICED,
         caps=tuple(_caps(suite.limits, calls=calls, least=least, most=most, price=price)),
         notes=notes,
     )
@@ -153,7 +154,7 @@ def _mean_use(suite: Suite, folder: RunFolder) -> Use:
     return Use(
         prompt_tokens=_mean([usage.prompt_tokens for usage in usages]),
         completion_tokens=_mean([usage.completion_tokens for usage in usages]),
-        cost_usd=_reported_usd(samples) if suite.endpoint.kind == "python" else None,
+        cost_usd=None if suite.endpoint.kind in _PRICED else _reported_usd(samples),
     )
 
 

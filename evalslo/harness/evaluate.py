@@ -1,17 +1,17 @@
 """Scores in, scorecard out. Pure: the same run gives the same scorecard, whenever it is gated."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 
 from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.harness.advice import advise
 from evalslo.harness.follow import Followed, replay
+from evalslo.harness.scored_by import name_of
 from evalslo.harness.totals import RunningTotals, Totals
 from evalslo.harness.worst import Answered, AnswerOf, worst_answers
 from evalslo.model.golden import GoldenQuery
-from evalslo.model.labels import Labels
+from evalslo.model.labels import NO_LABELS, Labels
 from evalslo.model.objective import Objective
 from evalslo.model.run import Manifest
 from evalslo.model.sample import Sample
@@ -34,8 +34,6 @@ from evalslo.slo.observe import Event
 from evalslo.slo.observer import Observer
 from evalslo.slo.slices import observations_of_each
 from evalslo.slo.timing import with_timing_error
-
-NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -149,6 +147,7 @@ def scorecard(
             queries=queries,
             suite=suite,
             failures=totals.failed_scorers,
+            repeating=totals.repeating,
             findings=slices,
             finished=finished,
         ),
@@ -191,7 +190,7 @@ def _judged(
         spec, text = suite.slis[objective.sli.name], str(objective.sli)
         if spec.per_run:
             continue
-        scorer = manifest.fingerprint.scorers.get(objective.sli.name)
+        scorer = manifest.fingerprint.scorers.get(name_of(suite, objective.sli))
         seen = observations[objective.id]
         if text in labels:
             rows[objective.id] = judge_corrected(

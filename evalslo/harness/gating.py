@@ -1,20 +1,23 @@
 """The run log in, scorecard out: every sample is read, scored, observed and let go, in planned order. Calls nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from evalslo.harness.begin import Begun
 from evalslo.harness.evaluate import Seen, observer_of, scorecard
 from evalslo.harness.plan import Plan, PlannedCall, planned_calls
 from evalslo.harness.score import scorer_of
-from evalslo.harness.totals import RunningTotals
+from evalslo.harness.scored_by import judges_asked
+from evalslo.harness.totals import RunningTotals, spent_by_judges
 from evalslo.harness.worst import Answered
 from evalslo.model.golden import GoldenQuery, GoldenSet
+from evalslo.model.labels import NO_LABELS, Labels
 from evalslo.model.run import Manifest, Progress
 from evalslo.model.score import Score
 from evalslo.model.scorecard import Scorecard
 from evalslo.model.suite import Suite
 from evalslo.slo.observer import Observer
 from evalslo.store.index import SampleIndex
+from evalslo.store.judgements import Judgements, read_judgements
 
 STEPS_OF_PROGRESS = 100
 
@@ -26,13 +29,17 @@ def score_and_gate(
     *,
     keep: Callable[[Iterable[Score]], None],
     on_progress: Callable[[Progress], None],
+    labels: Mapping[str, Labels] = NO_LABELS,
 ) -> Scorecard:
-    """What the run's log decides. `keep` is given the scores in planned order, once, and takes all of them."""
+    """What the run's log decides. `keep` is given the scores in planned order, once, and takes all of them.
+
+    `labels` are people's, as in `scorecard`.
+    """
     planned = planned_calls(golden, begun.manifest)
     queries = _asked(golden, begun.manifest, planned)
     log = _Log(suite, begun, observer_of(suite, begun.manifest, queries=queries))
     keep(log.scores(planned, on_progress=on_progress))
-    return scorecard(suite, begun.manifest, queries=queries, seen=log.seen())
+    return scorecard(suite, begun.manifest, queries=queries, seen=log.seen(), labels=labels)
 
 
 def _asked(golden: GoldenSet, manifest: Manifest, planned: Plan) -> Sequence[GoldenQuery]:
@@ -49,6 +56,9 @@ class _Log:
     def __init__(self, suite: Suite, begun: Begun, observer: Observer) -> None:
         self._suite, self._observer, self._events = suite, observer, observer.events
         self._score, self._totals = scorer_of(suite), RunningTotals()
+        if judges_asked(suite):
+            self._score = scorer_of(suite, judgements=Judgements(read_judgements(begun.folder)))
+            self._totals = RunningTotals(judge=spent_by_judges(read_judgements(begun.folder)))
         path = begun.folder.samples_file
         self._index = SampleIndex(path, events=len(self._events), number_of=self._events.number_of)
 

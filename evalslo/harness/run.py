@@ -1,7 +1,7 @@
 """READ FIRST: the whole path of a run, one stage a line.
 
-suite -> golden set -> calls -> run log -> scores -> scorecard. Collecting and scoring are joined only by the log, so
-that a run can be gated again, or go on after a crash, without paying twice.
+suite -> golden set -> calls -> run log -> judgements -> scores -> scorecard. Collecting and scoring are joined only by the log,
+so that a run can be gated again, or go on after a crash, without paying twice.
 """
 
 from collections import deque
@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.errors import MeasurementError
-from evalslo.harness.begin import Asked, Begun, Door, Started, begin_run, resume_run
-from evalslo.harness.prepare import Prepared, refuse_bad_options, refuse_finite
+from evalslo.harness.begin import Asked, Begun, Door, Started, begin_run, nothing_to_go_on_with, resume_run
+from evalslo.harness.prepare import Prepared, load_labels, refuse_bad_options, refuse_finite
+from evalslo.harness.scored_by import judges_asked, scorer_versions
 from evalslo.harness.sitting import sit
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
@@ -24,8 +25,11 @@ from evalslo.model.score import Score
 from evalslo.model.scorecard import Fingerprint, Scorecard
 from evalslo.model.suite import Suite
 from evalslo.slo.slices import with_slices
+from evalslo.store.judgements import Judgements, read_judgements
+from evalslo.store.labels import keep_labels, kept_labels
 from evalslo.store.run_folder import (
     RunFolder,
+    half_record,
     read_manifest,
     replace_file,
     write_scores,
@@ -46,25 +50,46 @@ async def run_suite(prepared: Prepared, *, door: Door, asked: Asked) -> KeptRun:
     """
     begun = _begin(prepared, door=door, asked=asked)
     begun = await sit(prepared, begun, door=door, asked=asked)
+    if prepared.judges:
+        from evalslo.harness.judging import judge_run
+
+        begun = await judge_run(prepared, begun, door=door)
     # loaded behind the calls: they bring the statistics, which no first call should wait for
     from evalslo.harness.gating import score_and_gate
     from evalslo.report.scorecard_json import to_json
 
     keep = partial(write_scores, begun.folder)
-    scorecard = score_and_gate(prepared.suite, prepared.golden, begun, keep=keep, on_progress=door.on_progress)
+    keep_labels(begun.folder, prepared.labels)
+    scorecard = score_and_gate(
+        prepared.suite, prepared.golden, begun, keep=keep, on_progress=door.on_progress, labels=prepared.labels
+    )
     replace_file(begun.folder.scorecard_file, to_json(scorecard))
     return KeptRun(folder=begun.folder.path, scorecard=scorecard)
 
 
-def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[Progress], None]) -> Scorecard:
-    """The scorecard of a kept run, by its own objectives or by those of `suite`. Calls nothing, changes nothing kept."""
+def _say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
+def gate_run(
+    folder: RunFolder,
+    *,
+    suite: Suite | None,
+    on_progress: Callable[[Progress], None],
+    tell: Callable[[str], None] = _say_nothing,
+) -> Scorecard:
+    """The scorecard of a kept run, by its own objectives or by those of `suite`. Calls nothing, changes nothing kept.
+
+    `tell` takes sentences that change no verdict.
+    """
     manifest = read_manifest(folder)
     own = _own_suite(folder, manifest)
     judged = own if suite is None else replace(suite, endpoint=own.endpoint)
     refuse_bad_options(judged)
     if manifest.sampling == "sequential":
         refuse_finite(judged)
-    fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=_scorer_versions(judged))
+    scorers = scorer_versions(judged, judgements=_judgements(folder, judged))
+    fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=scorers)
     golden = read_golden(folder.golden_file)
     if golden.digest != manifest.fingerprint.golden:
         raise MeasurementError(
@@ -72,8 +97,12 @@ def gate_run(folder: RunFolder, *, suite: Suite | None, on_progress: Callable[[P
         )
     from evalslo.harness.gating import score_and_gate
 
+    if (torn := half_record(folder)) is not None:
+        tell(torn)
     begun = Begun(folder=folder, manifest=replace(manifest, fingerprint=fingerprint))
-    return score_and_gate(with_slices(judged, golden.queries), golden, begun, keep=_let_go, on_progress=on_progress)
+    labels = kept_labels(folder) if suite is None else load_labels(suite)
+    sliced = with_slices(judged, golden.queries)
+    return score_and_gate(sliced, golden, begun, keep=_let_go, on_progress=on_progress, labels=labels)
 
 
 def _let_go(scores: Iterable[Score]) -> None:
@@ -99,10 +128,12 @@ def _begin(prepared: Prepared, *, door: Door, asked: Asked) -> Begun:
         golden=golden.digest,
         suite=suite.digest,
         endpoint=prepared.endpoint.fingerprint(),
-        scorers=_scorer_versions(suite),
+        scorers=scorer_versions(suite),
     )
     last = resume_run(suite, fingerprint=fingerprint, home=door.home, asked=asked) if asked.resume else None
-    return last or begin_run(
+    if last is not None:
+        return last
+    begun = begin_run(
         suite,
         golden,
         fingerprint=fingerprint,
@@ -110,7 +141,10 @@ def _begin(prepared: Prepared, *, door: Door, asked: Asked) -> Begun:
         started=Started(at=door.clock(), token=door.token, seed=door.seed),
         asked=asked,
     )
+    if asked.resume:
+        door.tell(nothing_to_go_on_with(suite, home=door.home, asked=asked))
+    return begun
 
 
-def _scorer_versions(suite: Suite) -> dict[str, str]:
-    return plugins.fingerprint([objective.sli.name for objective in suite.objectives])
+def _judgements(folder: RunFolder, suite: Suite) -> Judgements | None:
+    return Judgements(read_judgements(folder)) if judges_asked(suite) else None

@@ -1,10 +1,11 @@
 """The second pass: kept samples in, scores out. Calls no endpoint."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from evalslo import plugins
+from evalslo.harness.scored_by import scorers_by_sli, slis_of
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.protocols import Scorer
 from evalslo.model.sample import ErrorClass, Sample
@@ -12,18 +13,21 @@ from evalslo.model.score import Missing, Score
 from evalslo.model.sli import Sli
 from evalslo.model.suite import ContextsFrom, Suite
 
+if TYPE_CHECKING:
+    from evalslo.store.judgements import Judgements
+
 LONGEST_NOTE = 300
 
 ScoreSample = Callable[[GoldenQuery, Sample], list[Score]]
 
 
-def scorer_of(suite: Suite) -> ScoreSample:
+def scorer_of(suite: Suite, *, judgements: "Judgements | None" = None) -> ScoreSample:
     """A function from a golden query and its sample to the scores on every SLI of the suite's objectives.
 
-    Figures of the whole run are left out: those need no sample's score.
+    Figures of the whole run are left out: those need no sample's score. `judgements` is what judges said; None: nothing yet.
     """
-    slis = {str(one.sli): one.sli for one in suite.objectives if not suite.slis[one.sli.name].per_run}
-    return sample_scorer(list(slis.values()), scorers=plugins.scorers(), contexts_from=suite.endpoint.contexts_from)
+    scorers = scorers_by_sli(suite, judgements=judgements)
+    return sample_scorer(slis_of(suite), scorers=scorers, contexts_from=suite.endpoint.contexts_from)
 
 
 def score_all(suite: Suite, queries: Sequence[GoldenQuery], samples: Iterable[Sample]) -> list[Score]:
@@ -37,13 +41,13 @@ def sample_scorer(
 ) -> ScoreSample:
     """A function from a sample and its query to the sample's scores, one for each of `slis`.
 
-    `scorers` maps SLI names to scorers. A failed call gives `call_error`, a scorer that raises `scorer_error`: a score
+    `scorers` maps SLIs by their text to scorers. A failed call gives `call_error`, a scorer that raises `scorer_error`: a score
     without a value, never a lost row.
     """
     by_scorer = _by_scorer(slis, scorers)
 
     def score(query: GoldenQuery, sample: Sample) -> list[Score]:
-        pair = _with_contexts(query, sample, contexts_from)
+        pair = with_contexts(query, sample, contexts_from)
         return [one for scorer, wanted in by_scorer for one in _scores(scorer, *pair, slis=wanted)]
 
     return score
@@ -53,12 +57,12 @@ def _by_scorer(slis: Sequence[Sli], scorers: Mapping[str, Scorer]) -> list[tuple
     """Each scorer once, with all that is wanted of it: what it finds in an answer serves all its SLIs."""
     grouped: dict[str, tuple[Scorer, list[Sli]]] = {}
     for sli in slis:
-        scorer = scorers[sli.name]
+        scorer = scorers[str(sli)]
         grouped.setdefault(scorer.name, (scorer, []))[1].append(sli)
     return list(grouped.values())
 
 
-def _with_contexts(query: GoldenQuery, sample: Sample, source: ContextsFrom | None) -> tuple[GoldenQuery, Sample]:
+def with_contexts(query: GoldenQuery, sample: Sample, source: ContextsFrom | None) -> tuple[GoldenQuery, Sample]:
     """The pair with the contexts that the suite wants: by default the response's, where it has some."""
     if source == "golden":
         return query, replace(sample, response=replace(sample.response, contexts=None))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from evalslo.harness.begin import Asked, Begun, Door
 from evalslo.harness.collect import Bounds, Store, Watch, collect
 from evalslo.harness.lag import LagMeter, merged
-from evalslo.harness.plan import Plan, planned_calls
+from evalslo.harness.plan import Plan, planned_calls, request_for
 from evalslo.harness.prepare import Prepared
 from evalslo.harness.provisional import Glimpse
 from evalslo.harness.score import score_all, scorer_of
@@ -35,7 +35,7 @@ SHORT_TURN_S = 0.0005  # python gives a thread ten times that, and an answer wou
 
 async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> Begun:
     """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made, and why."""
-    with open_samples(begun.folder) as keep:
+    with open_samples(begun.folder, tell=door.tell) as keep:
         # another process may have gone on with the run until it let go of it just now
         found = replace(read_manifest(begun.folder), fingerprint=begun.manifest.fingerprint)
         manifest = replace(found, cached=found.cached or asked.cache)
@@ -166,7 +166,8 @@ async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store,
         async with LagMeter() as meter:
             stopped = await collect(
                 prepared.endpoint,
-                left,
+                map(request_for, left),
+                count=len(left),
                 bounds=desk.bounds,
                 store=store,
                 tally=desk.tally,
@@ -177,7 +178,14 @@ async def _collect(prepared: Prepared, left: Plan, *, desk: _Desk, store: Store,
     lag = meter.lag() if desk.bounds.spending.live > live else None
     if lag is not None and _is_exact(prepared.endpoint) and lag.p99_s <= TOGETHER_S:
         lag = replace(lag, in_times=False)
-    return _Came(stopped=None if desk.enough() else stopped, lag=lag, seconds=seconds)
+    return _Came(stopped=None if desk.enough() else in_words(stopped, door), lag=lag, seconds=seconds)
+
+
+def in_words(stopped: Stop | None, door: Door) -> Stop | None:
+    """Why a sitting ended; only the door knows what gave the sign to stop."""
+    if stopped is None or stopped.code != "interrupted":
+        return stopped
+    return replace(stopped, text=f"stopped by {door.stopped_by()}; run it again with --resume to go on")
 
 
 def _is_exact(endpoint: Endpoint) -> bool:

@@ -55,11 +55,14 @@ class _Spent:
 class Spending:
     """What the live calls of all sittings of a run have spent. Recorded and cached answers cost nothing.
 
-    `priced`: the endpoint has a price, so that an answer with usage has a cost.
+    `priced`: the endpoint has a price, so that an answer with usage has a cost. `judge` names the judge whose calls they are;
+    None: they are the endpoint's.
     """
 
-    def __init__(self, limits: Limits, *, priced: bool = False) -> None:
+    def __init__(self, limits: Limits, *, priced: bool = False, judge: str | None = None) -> None:
         self._limits, self._priced = limits, priced
+        self._who, self._place = ("the endpoint", "") if judge is None else (f"judge {judge}", f"judges.{judge}.")
+        self._price = "endpoint.price" if judge is None else f"{self._place}price"
         self._cost, self._tokens = _Spent(), _Spent()
         self.live = 0
 
@@ -96,9 +99,9 @@ class Spending:
         """A stop where a handful of answers in this sitting, and none in any, left it unknown what a call costs."""
         if self._limits.max_cost_usd is None or self._cost.known or self._cost.silent < FIRST_CALLS:
             return None
-        found = "the endpoint reported no usage" if self._priced else "there is no endpoint.price"
-        mend = "make it report usage" if self._priced else "set endpoint.price"
-        text = f"limits.max_cost_usd: what answers cost is unknown, as {found}; {mend} and start anew"
+        found = f"{self._who} reported no usage" if self._priced else f"there is no {self._price}"
+        mend = "make it report usage" if self._priced else f"set {self._price}"
+        text = f"{self._place}limits.max_cost_usd: what answers cost is unknown, as {found}; {mend} and start anew"
         return Stop(code="cost_unknown", text=f"{text}, or take the limit out and go on with --resume")
 
     def _usage_unknown(self) -> Stop | None:
@@ -111,7 +114,7 @@ class Spending:
         bounds = [name for name, holds in (("max_tokens", of_run), ("tokens_per_minute", of_minute)) if holds]
         if not bounds:
             return None
-        text = f"limits.{' and limits.'.join(bounds)}: the endpoint reported no usage; make it report usage"
+        text = f"{self._place}limits.{' and limits.'.join(bounds)}: {self._who} reported no usage; make it report usage"
         # the caps may change under a run that goes on, its pace may not
         mend = (
             "or take that out, and start anew"
@@ -124,8 +127,8 @@ class Spending:
         limits, go_on = self._limits, "the next call could go over it; raise it and run again with --resume"
         if limits.max_cost_usd is not None and self._cost.too_much(limits.max_cost_usd, calls=calls):
             spent = f"{self._cost.total:.4g} of {limits.max_cost_usd:g} USD are spent{self._cost.supposed}"
-            return Stop(code="cost_cap", text=f"limits.max_cost_usd: {spent}, and {go_on}")
+            return Stop(code="cost_cap", text=f"{self._place}limits.max_cost_usd: {spent}, and {go_on}")
         if limits.max_tokens is not None and self._tokens.too_much(limits.max_tokens, calls=calls):
             spent = f"{self._tokens.total:,.0f} of {limits.max_tokens:,} are spent{self._tokens.supposed}"
-            return Stop(code="token_cap", text=f"limits.max_tokens: {spent}, and {go_on}")
+            return Stop(code="token_cap", text=f"{self._place}limits.max_tokens: {spent}, and {go_on}")
         return None

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
+from typing import Literal
 
 from evalslo.harness.limiter import Limiter
 from evalslo.harness.spending import Spending
@@ -17,8 +18,10 @@ RATE_NOT_BEFORE_S = 0.5  # a rate over less is noise
 class Tally:
     """Counts of one collection. `count` each sample; `tell` makes a `Progress` of what there is."""
 
-    def __init__(self, suite: str, *, limiter: Limiter, spending: Spending) -> None:
-        self._suite = suite
+    def __init__(
+        self, suite: str, *, limiter: Limiter, spending: Spending, stage: Literal["collect", "judge"] = "collect"
+    ) -> None:
+        self._suite, self._stage = suite, stage
         self._limiter, self._spending = limiter, spending
         self._by_class: Counter[str] = Counter()
         self._ticks: deque[tuple[float, int]] = deque(maxlen=round(RATE_OVER_S / TICK_S) + 1)
@@ -36,7 +39,7 @@ class Tally:
         rate = self._rate_per_s()
         return Progress(
             suite=self._suite,
-            stage="collect",
+            stage=self._stage,
             done=self.done,
             planned=self.planned,
             errors=self._by_class.total(),

@@ -1,11 +1,12 @@
 """What a run's samples and scores come to, folded while they pass by: no sample is held."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from evalslo.model.judging import Judgement
 from evalslo.model.sample import Response, Sample, Timing, Usage
 from evalslo.model.scorecard import UsageTotals
 
@@ -28,7 +29,7 @@ class Totals(Struct, frozen=True, kw_only=True):
 
     `errors` counts failed calls by class, the most frequent first; `error_examples` has what the first of each class said.
     `live`: no answer was recorded or cached. `unanswered` says why no call brought an answer; None where one did.
-    `failed_scorers` has the three most frequent.
+    `failed_scorers` has the three most frequent. `repeating` counts answers whose contexts name a document more than once.
     """
 
     samples: int
@@ -40,6 +41,7 @@ class Totals(Struct, frozen=True, kw_only=True):
     error_examples: Mapping[str, str]
     unanswered: str | None
     failed_scorers: tuple[FailedScorer, ...]
+    repeating: int = 0
 
 
 class _Sum(Generic[Number]):
@@ -62,10 +64,14 @@ class _Sum(Generic[Number]):
 
 
 class RunningTotals:
-    """Totals on their way: `take` each sample, in planned order, and `note` what its failed scorers said."""
+    """Totals on their way: `take` each sample, in planned order, and `note` what its failed scorers said.
 
-    def __init__(self) -> None:
-        self._samples = self._answered = self._cached = self._calls = self._retries = 0
+    `judge` is what judges spent; None: none was asked.
+    """
+
+    def __init__(self, *, judge: UsageTotals | None = None) -> None:
+        self._judge = judge
+        self._samples = self._answered = self._cached = self._calls = self._retries = self._repeating = 0
         self._prompt, self._completion, self._cost = _Sum(0), _Sum(0), _Sum(0.0)
         self._timings: set[Timing] = set()
         self._errors: Counter[str] = Counter()
@@ -87,6 +93,7 @@ class RunningTotals:
             self._answered += 1
             self._said.clear()
             self._spend(response)
+            self._repeating += _repeats(response)
             return
         kind = response.error.kind.value
         self._errors[kind] += 1
@@ -119,6 +126,7 @@ class RunningTotals:
                 completion_tokens=self._completion.total,
                 cost_usd=self._cost.total,
                 cached=self._cached,
+                judge=self._judge,
             ),
             timings=tuple(sorted(self._timings)),
             errors=dict(sorted(self._errors.items(), key=lambda item: (-item[1], item[0]))),
@@ -128,6 +136,7 @@ class RunningTotals:
                 FailedScorer(sli=sli, note=note, times=times)
                 for (sli, note), times in self._failed_scorers.most_common(MOST_FAILURES)
             ),
+            repeating=self._repeating,
         )
 
     def _most_frequent(self) -> str:
@@ -136,3 +145,19 @@ class RunningTotals:
             return "no call was made"
         message, times = self._said.most_common(1)[0]
         return f"{times} of {self._said.total()} calls failed with: {message}"
+
+
+def _repeats(response: Response) -> bool:
+    contexts = response.contexts or ()
+    return len({context.id for context in contexts}) < len(contexts)
+
+
+def spent_by_judges(judgements: Iterable[Judgement]) -> UsageTotals:
+    """What all replies took together, those that had to be asked for anew included; a failed call is a call."""
+    totals = RunningTotals()
+    for one in judgements:
+        sample = Sample(
+            query_id=one.key, repeat=one.vote, response=one.response, attempts=one.attempts, started_at=one.started_at
+        )
+        totals.take(sample)
+    return totals.totals().usage

@@ -100,15 +100,17 @@ def _useless(limits: "LimitsKeys", endpoints: Mapping[str | None, "Endpoint"]) -
 
 
 def _may_stream(endpoint: "Endpoint") -> bool:
-    """A Python function may be an async generator; nobody knows before it is called."""
-    return endpoint.kind == "python" or (endpoint.kind == "openai" and endpoint.stream)
+    """A Python function may be an async generator, and a plugin anything; nobody knows before it is called."""
+    return endpoint.kind not in ("http", "recorded") and getattr(endpoint, "stream", True) is not False
 
 
 def _uncounted(limits: "LimitsKeys", endpoint: "Endpoint") -> Iterator[tuple[str, str]]:
     """A bound on what is never counted would end the run at its first answer, or never act."""
+    from evalslo.loaders.schema import HttpEndpoint
+
     if endpoint.kind in ("openai", "http") and endpoint.price is None and limits.max_cost_usd is not None:
         yield "max_cost_usd", "it needs endpoint.price; without one the cost is unknown (0 and 0 where it is free)"
-    if endpoint.kind == "http" and not _counts_tokens(endpoint.read.model_dump().get("usage")):
+    if isinstance(endpoint, HttpEndpoint) and not _counts_tokens(endpoint.read.model_dump().get("usage")):
         for key in (key for key in _COUNTED if getattr(limits, key) is not None):
             yield key, "it needs endpoint.read.usage with prompt_tokens and completion_tokens; tokens are unknown else"
 

@@ -68,9 +68,9 @@ def _entry(
 
 
 def _with_options(sli: Sli, defined: Mapping[str, Value]) -> Sli:
-    if sli.slug is None:
-        return sli
     options = defined.get(str(sli))
+    if sli.slug is None and options is None:
+        return sli
     if not isinstance(options, dict):
         raise UsageError(unknown(str(sli), defined, what="entry of slis"))
     return replace(sli, options=options)

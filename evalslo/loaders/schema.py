@@ -7,11 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
+from evalslo.installed import ENDPOINTS, installed
 from evalslo.model.suite import Concurrency, GateRules, Limits, MeanMethod, Population, RateMethod
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 VARIANT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-SLI_NAME = r"^[a-z0-9_]+:[a-z0-9][a-z0-9_-]{0,63}$"
+SLI_NAME = r"^([a-z0-9_]+:[a-z0-9][a-z0-9_-]{0,63}|task_success)$"
+SLI_TEXT = r"^[a-z0-9_]+(@[0-9]{1,6})?(:[a-z0-9][a-z0-9_-]{0,63})?$"
+SCORER = r"^([a-z0-9_-]{1,64}|(judge|cascade):[a-z0-9][a-z0-9_-]{0,63})$"
+JUDGE = r"^judge:[a-z0-9][a-z0-9_-]{0,63}$"
 OBJECTIVE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,99}$"
 DURATION = r"^([0-9]{0,5}[1-9][0-9]{0,5}(\.[0-9]{1,6})?|0{1,6}\.[0-9]{0,5}[1-9][0-9]{0,5})(ms|s|m)$"
 CONCURRENCY = r"^([1-9][0-9]{0,2}|1000)-([1-9][0-9]{0,2}|1000)-([1-9][0-9]{0,2}|1000)$"
@@ -24,6 +28,9 @@ WANTED = {
     SLUG: "lower-case letters, digits, '-' and '_', 64 at most",
     VARIANT: "letters, digits and _ . -, 64 at most",
     SLI_NAME: "an SLI and a name of your own, for example 'regex:cites'",
+    SLI_TEXT: "an SLI as an objective names it, for example faithfulness",
+    SCORER: "the name of a scorer (overlap), judge:NAME or cascade:NAME",
+    JUDGE: "judge:NAME, as in a panel [judge:a, judge:b, judge:c]",
     OBJECTIVE_ID: "letters, digits and _ . : @ -, 100 at most",
     DURATION: "a time above zero with its unit, for example 60s, 1500ms or 2m",
     CONCURRENCY: "a whole number from 1 to 1000, or three of them as least-start-most, for example 1-16-256",
@@ -32,6 +39,9 @@ WANTED = {
     PEM_PATH: "the path of a PEM file, never what stands in it",
     TARGET: "package.module:function, or path/to/file.py:function relative to the suite",
 }
+
+KINDS = ("http", "openai", "python", "recorded")
+OF_A_PLUGIN = "\0plugin"  # no file can say it: a control character in a suite is a fault
 
 # pydantic says which keys match a pattern, and not that there are no others
 _NO_OTHER: dict[str, JsonValue] = {"additionalProperties": False}
@@ -225,7 +235,34 @@ class RecordedEndpoint(EndpointKeys):
     path: Text = Field(description="A samples.jsonl of any kept run, relative to the suite. ${VAR} is expanded.")
 
 
-Endpoint = Annotated[OpenAiEndpoint | HttpEndpoint | PythonEndpoint | RecordedEndpoint, Field(discriminator="kind")]
+class PluginEndpoint(EndpointKeys):
+    """An endpoint of an installed package, whose other keys are that package's to check."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: Text = Field(
+        description="What an installed package calls its endpoints (entry points evalslo.endpoints).",
+        json_schema_extra={"not": {"enum": [*KINDS]}},
+    )
+
+
+def _kind(value: object) -> str | None:
+    """Which keys an endpoint must have; packages are looked at only for a kind that is not built in."""
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    if kind is None:
+        return None
+    is_plugin = isinstance(kind, str) and kind not in KINDS and kind in installed(ENDPOINTS, builtin=KINDS)
+    return OF_A_PLUGIN if is_plugin else str(kind)
+
+
+Endpoint = Annotated[
+    Annotated[OpenAiEndpoint, Tag("openai")]
+    | Annotated[HttpEndpoint, Tag("http")]
+    | Annotated[PythonEndpoint, Tag("python")]
+    | Annotated[RecordedEndpoint, Tag("recorded")]
+    | Annotated[PluginEndpoint, Tag(OF_A_PLUGIN)],
+    Discriminator(_kind),
+]
 
 
 def _written(concurrency: Concurrency) -> int | str:
@@ -267,6 +304,52 @@ class LimitsKeys(Keys):
     max_tokens: int | None = Field(
         default=None, ge=1, description="Prompt and completion tokens that all sittings of a run may use."
     )
+
+
+class JudgingKeys(Keys):
+    """What a judge has beside its endpoint."""
+
+    votes: int = Field(default=1, ge=1, le=15, description="How often each question is asked; the majority counts.")
+    limits: LimitsKeys = Field(
+        default_factory=LimitsKeys, description="Bounds on calling the judge, apart from those on the endpoint."
+    )
+
+
+class OpenAiJudge(OpenAiEndpoint, JudgingKeys):
+    """A judge behind an OpenAI-compatible chat endpoint."""
+
+    stream: Literal[False] = Field(default=False, description="A judge is not streamed: its first token is no measure.")
+    prompt: None = Field(default=None, description="None: a judge is asked in evalslo's own words.")
+    system: None = Field(default=None, description="None: a judge is asked in evalslo's own words.")
+
+
+class HttpJudge(HttpEndpoint, JudgingKeys):
+    """A judge behind HTTP and JSON; `{{ system }}` and `{{ prompt }}` in its body are what it is asked."""
+
+
+class PythonJudge(PythonEndpoint, JudgingKeys):
+    """A judge that is a Python function of a mapping with `system` and `prompt`."""
+
+
+class PluginJudge(PluginEndpoint, JudgingKeys):
+    """A judge behind an endpoint of an installed package; it is asked `system` and `prompt`."""
+
+
+Judge = Annotated[
+    Annotated[OpenAiJudge, Tag("openai")]
+    | Annotated[HttpJudge, Tag("http")]
+    | Annotated[PythonJudge, Tag("python")]
+    | Annotated[PluginJudge, Tag(OF_A_PLUGIN)],
+    Discriminator(_kind),
+]
+ScorerText = Annotated[
+    Annotated[str, Field(pattern=SCORER), Tag("text")]
+    | Annotated[list[Annotated[str, Field(pattern=JUDGE)]], Field(min_length=2, max_length=9), Tag("texts")],
+    Discriminator(_form),
+]
+Calibration = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("texts")], Discriminator(_form)
+]
 
 
 class ObjectiveKeys(Keys):
@@ -354,6 +437,20 @@ class SuiteFile(Keys):
         default_factory=dict,
         description="SLIs that need a word more: {'regex:cites': {pattern: '\\[\\d+\\]'}}.",
         json_schema_extra=_NO_OTHER,
+    )
+    judges: dict[Slug, Judge] = Field(
+        default_factory=dict,
+        description="Language models that judge answers, by name: each an endpoint of its own, with limits of its own.",
+        json_schema_extra=_NO_OTHER,
+    )
+    scorers: dict[Annotated[str, Field(pattern=SLI_TEXT)], ScorerText] = Field(
+        default_factory=dict,
+        description="What scores an SLI: overlap, judge:NAME, cascade:NAME, or several judges as a panel. "
+        "Default: the only judge where there is one, else overlap.",
+        json_schema_extra=_NO_OTHER,
+    )
+    calibration: Calibration | None = Field(
+        default=None, description="Files that evalslo calibrate wrote, relative to the suite."
     )
     objectives: list[ObjectiveEntry] = Field(min_length=1, description="What must hold.")
     gate: GateKeys = Field(

@@ -1,18 +1,22 @@
 """What is wrong with the keys of a suite file, in words and with the path of each fault."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from evalslo.installed import ENDPOINTS, installed
 from evalslo.loaders import schema
 from evalslo.loaders.schema import (
     CONCURRENCY,
     DURATION,
+    SCORER,
     WANTED,
     CalledEndpoint,
     Endpoint,
+    EndpointKeys,
     HttpEndpoint,
     LimitsKeys,
     OpenAiEndpoint,
@@ -41,6 +45,7 @@ _KEYS_UNDER: dict[str, type[schema.Keys]] = {
     "http": schema.HttpEndpoint,
     "python": schema.PythonEndpoint,
     "recorded": schema.RecordedEndpoint,
+    schema.OF_A_PLUGIN: schema.PluginEndpoint,
     "limits": schema.LimitsKeys,
     "objectives": schema.ObjectiveKeys,
     "gate": schema.GateKeys,
@@ -73,7 +78,11 @@ def check_suite(value: Value) -> tuple[SuiteFile | None, tuple[Complaint, ...]]:
         model = SuiteFile.model_validate(value)
     except ValidationError as error:
         return None, _complaints(error, value)
-    more = (*_golden(model), *((("endpoint", *keys), message) for keys, message in _together(model.endpoint)))
+    more = (
+        *_golden(model),
+        *((("endpoint", *keys), message) for keys, message in _together(model.endpoint)),
+        *((("judges", name, *keys), told) for name, judge in model.judges.items() for keys, told in _together(judge)),
+    )
     return (None if more else model), more
 
 
@@ -112,13 +121,14 @@ def _golden(model: SuiteFile) -> Iterator[Complaint]:
         yield ("golden",), "wanted exactly one of path and hub"
 
 
-def _together(endpoint: Endpoint) -> Iterator[Complaint]:
+def _together(endpoint: EndpointKeys) -> Iterator[Complaint]:
     """What is wrong with keys that are each in order."""
     yield from _headers(endpoint)
     yield from _tls(endpoint)
+    yield from _plugin_secrets((), endpoint.model_extra or {})
 
 
-def _headers(endpoint: Endpoint) -> Iterator[Complaint]:
+def _headers(endpoint: EndpointKeys) -> Iterator[Complaint]:
     """A header's secret must come from a variable: the suite is copied into every kept run."""
     if isinstance(endpoint, CalledEndpoint):
         for name, text in endpoint.headers.items():
@@ -127,7 +137,17 @@ def _headers(endpoint: Endpoint) -> Iterator[Complaint]:
                 yield ("headers", name), message
 
 
-def _tls(endpoint: Endpoint) -> Iterator[Complaint]:
+def _plugin_secrets(at: Keys, options: Mapping[str, Any]) -> Iterator[Complaint]:
+    """The keys of a plugin's options, at any depth, that are called as secrets are and have a text of their own."""
+    for key, said in options.items():
+        keys = (*at, key)
+        if isinstance(said, dict):
+            yield from _plugin_secrets(keys, said)
+        elif isinstance(said, str) and key.lower() in _SECRET_KEYS | _SECRET_HEADERS and "${" not in said:
+            yield keys, "a secret must not stand in a suite; write ${VARIABLE} in its place"
+
+
+def _tls(endpoint: EndpointKeys) -> Iterator[Complaint]:
     if not isinstance(endpoint, OpenAiEndpoint | HttpEndpoint) or endpoint.tls is None:
         return
     tls = endpoint.tls
@@ -175,7 +195,8 @@ def _message(detail: ErrorDetails) -> str:
     if kind == "literal_error":
         return f"found {shown}; wanted {context['expected']}"
     if kind == "union_tag_invalid":
-        return unknown(str(context["tag"]), str(context["expected_tags"]).replace("'", "").split(", "), what="kind")
+        builtin = [kind for kind in schema.KINDS if repr(kind) in str(context["expected_tags"])]
+        return unknown(str(context["tag"]), [*builtin, *installed(ENDPOINTS, builtin=schema.KINDS)], what="kind")
     if kind == "union_tag_not_found":
         return _without_form(detail)
     if kind in _WANTED_BOUND:
@@ -222,6 +243,8 @@ def _without_form(detail: ErrorDetails) -> str:
         return f"found {found(detail['input'])}; wanted text such as 'hallucination <= 5%', or a mapping with objective"
     if detail["loc"] in {(), ("endpoint",)}:
         return "the key 'kind' is missing; wanted openai, http, python or recorded"
+    if detail["loc"][:1] == ("scorers",):
+        return f"found {_shown(detail)}; wanted {WANTED[SCORER]}, or a list of judges as a panel"
     if detail["loc"][-1] == "concurrency":
         return f"found {found(detail['input'])}; wanted {WANTED[CONCURRENCY]}"
     wanted = "text or a mapping" if detail["loc"][-1] == "usage" else "text or a list of texts"

@@ -7,7 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from evalslo.errors import EvalsloError, FileFaults, UsageError
+from evalslo.loaders.judges import check_judges, read_calibration, read_judges, read_scorers
 from evalslo.loaders.limits import check_limits_together, read_limits
 from evalslo.loaders.objectives import Complaint, Entry, read_entries
 from evalslo.loaders.settings import apply_settings
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from evalslo.loaders.schema import GateKeys, GoldenKeys, ObjectiveKeys, SuiteFile
 
 _OF_EVERY_KIND = {"kind", "price", "contexts_from"}
+_NOT_ASKED_OF_THE_ENDPOINT = {"variants", "judges", "scorers", "calibration"}
 _ONLY_END_A_RUN = {"max_cost_usd", "max_tokens", "give_up_after"}
 
 
@@ -49,7 +53,7 @@ def read_suite(
         golden=_golden(model.golden),
         endpoint=_endpoint(document.value, variant),
         objectives=objectives,
-        slis={name: spec for name, spec in slis.items() if name in names},
+        slis={name: _proven(slis[name], objectives) for name in sorted(names)},
         repeats=model.repeats,
         limits=read_limits(model.limits),
         gate=gate,
@@ -59,6 +63,9 @@ def read_suite(
         digest=_digest(document.value, variant),
         variant=variant,
         settings=tuple(settings),
+        judges=read_judges(model, _mapping(document.value, "judges")),
+        scorers=read_scorers(model),
+        calibration=read_calibration(model),
     )
 
 
@@ -82,12 +89,19 @@ def _checked(
     further = (
         *read.complaints,
         *check_variants(document.value),
+        *(check_judges(model) if model else ()),
         *check_limits_together(document.value, variant=variant),
     )
     complaints = (*complaints, *(complaint for complaint in further if complaint[0] not in known))
     if model is None or complaints:
         raise _told(document, complaints)
     return model, read.entries
+
+
+def _proven(spec: SliSpec, objectives: Sequence[Objective]) -> SliSpec:
+    """What a function of the user's own checks is what they mean by it, and needs no people beside."""
+    checked = any(one.sli.name == spec.name and "check" in one.sli.options for one in objectives)
+    return replace(spec, unproven=False) if checked else spec
 
 
 def _told(document: Document, complaints: Sequence[Complaint]) -> EvalsloError:
@@ -178,9 +192,14 @@ def _digest(suite: Value, variant: str | None) -> str:
     Comments, the order of keys and the other variants are not in it. Nor are the caps, which end a run and change none of
     its answers: a run that they stopped goes on under higher ones. Concurrency, rates, time-outs and retries are in it: they
     decide how busy the server is and how long it is waited for, and with that latencies and errors. Answers of two paces
-    in one run would be two measurements.
+    in one run would be two measurements. Who judges the answers changes none of them either: scorers have fingerprints of
+    their own.
     """
-    said = {key: value for key, value in suite.items() if key != "variants"} if isinstance(suite, dict) else {}
+    said = (
+        {key: value for key, value in suite.items() if key not in _NOT_ASKED_OF_THE_ENDPOINT}
+        if isinstance(suite, dict)
+        else {}
+    )
     limits = {key: value for key, value in _mapping(suite, "limits").items() if key not in _ONLY_END_A_RUN}
     said |= {"endpoint": _called(suite, variant), "limits": limits, "variant": variant}
     text = json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

@@ -1,5 +1,8 @@
 """What people said of answers, to correct what a scorer says."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from msgspec import Struct
 
 
@@ -24,3 +27,6 @@ class Labels(Struct, frozen=True, kw_only=True):
     scorer: str
     run_id: str | None
     answers: tuple[LabelledAnswer, ...]
+
+
+NO_LABELS: Mapping[str, Labels] = MappingProxyType({})

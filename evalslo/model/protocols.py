@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from evalslo.model.golden import GoldenQuery
+from evalslo.model.judging import Question
 from evalslo.model.sample import Request, Response, Sample
 from evalslo.model.score import Score
 from evalslo.model.sli import Sli, SliSpec
@@ -50,3 +51,13 @@ class Scorer(Protocol):
 
     def score(self, query: GoldenQuery, sample: Sample, *, slis: Sequence[Sli]) -> Sequence[Score]:
         """One score for each of `slis`, in that order. Never asked about a failed call: `sample` has an answer."""
+
+
+class JudgingScorer(Scorer, Protocol):
+    """A scorer that rests on what judges reply: what to ask is as pure as what to make of the replies."""
+
+    def questions(self, query: GoldenQuery, sample: Sample, *, slis: Sequence[Sli]) -> Sequence[Question]:
+        """What judges have to be asked before `sample` can be scored on `slis`; () where nothing has to be."""
+
+    def fault_of(self, question: Question, reply: str) -> str | None:
+        """Why a reply to one of its questions cannot be read, in words; None where it can."""

@@ -67,7 +67,7 @@ class Provisional(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far a run is. `stage` is collect or score; `errors` counts failed calls so far, `by_class` the same by class.
+    """How far a run is. `stage` is collect, judge or score; `errors` counts failed calls so far, `by_class` the same by class.
 
     `allowed` is how many calls may be in flight now; None where that never changes. `rate_per_s` are samples a second of
     late, `left_s` what is left at that rate; None: not yet known. `waiting_s`: the server or a limit lets no call begin for
@@ -75,7 +75,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     """
 
     suite: str
-    stage: Literal["collect", "score"]
+    stage: Literal["collect", "judge", "score"]
     done: int
     planned: int
     errors: int = 0

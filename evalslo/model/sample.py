@@ -68,12 +68,14 @@ class RateHint(Struct, frozen=True, kw_only=True):
 class Request(Struct, frozen=True, kw_only=True):
     """One thing to ask an endpoint: a golden query's `fields`, which are template variables too; `messages` may be among them.
 
-    `repeat` counts from 0; endpoints that take a seed send seed + repeat.
+    `repeat` counts from 0; endpoints that take a seed send seed + repeat. `schema` is the JSON Schema that the answer should
+    fit, for endpoints that can hold a model to one; None: any text.
     """
 
     query_id: str
     repeat: int = 0
     fields: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
 
 
 class Response(Struct, frozen=True, kw_only=True):

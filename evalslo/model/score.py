@@ -24,6 +24,8 @@ class Missing(StrEnum):
     NO_TIMING = "no_timing"  # not streamed, or cached
     NO_USAGE = "no_usage"  # the endpoint did not count tokens
     NO_PRICE = "no_price"  # an unknown price is unknown and not 0
+    JUDGE_ERROR = "judge_error"  # the judge's call failed, or its reply could not be read
+    SCORER_LANGUAGE = "scorer_language"  # the scorer cannot judge this answer's language against these contexts
     NOT_COLLECTED = "not_collected"  # planned, and never called
 
     @property
@@ -46,13 +48,17 @@ _NOT_APPLICABLE = frozenset(
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """One claim of an answer and what speaks for it. `span` is (start, end) in the context's text, None without one."""
+    """One claim of an answer and what speaks for it. `span` is (start, end) in the context's text, None without one.
+
+    `in_reference`: the golden query's reference supports it; None where nobody looked.
+    """
 
     claim: str
     verdict: ClaimVerdict
     context_id: str | None = None
     span: tuple[int, int] | None = None
     reason: str | None = None
+    in_reference: bool | None = None
 
 
 class Score(Struct, frozen=True, kw_only=True):

@@ -180,7 +180,8 @@ class WorstAnswer(Struct, frozen=True, kw_only=True):
 class UsageTotals(Struct, frozen=True, kw_only=True):
     """What the run spent. None is unknown, never 0.
 
-    `cached` answers came from the cache: they are no calls, and cost nothing.
+    `cached` answers came from the cache: they are no calls, and cost nothing. `judge` is what judges spent, apart from all
+    else here; None: none was asked.
     """
 
     calls: int
@@ -189,6 +190,7 @@ class UsageTotals(Struct, frozen=True, kw_only=True):
     completion_tokens: int | None
     cost_usd: float | None
     cached: int = 0
+    judge: "UsageTotals | None" = None
 
 
 class Lag(Struct, frozen=True, kw_only=True):
@@ -205,12 +207,16 @@ class Lag(Struct, frozen=True, kw_only=True):
 
 
 class Fingerprint(Struct, frozen=True, kw_only=True):
-    """Whatever can change a number. Runs that differ in it are not silently compared."""
+    """Whatever can change a number. Runs that differ in it are not silently compared.
+
+    `judges` has for each judge its endpoint, and the names of the models that answered.
+    """
 
     golden: str
     suite: str
     endpoint: Mapping[str, Any]
     scorers: Mapping[str, str]
+    judges: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Scorecard(Struct, frozen=True, kw_only=True):

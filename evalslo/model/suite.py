@@ -86,6 +86,26 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
 
 
+class JudgeSpec(Struct, frozen=True, kw_only=True):
+    """A judge as the suite names it: an endpoint of its own, with limits of its own, asked `votes` times a question."""
+
+    name: str
+    endpoint: EndpointSpec
+    limits: Limits = Limits()
+    votes: int = 1
+
+
+class ScorerChoice(Struct, frozen=True, kw_only=True):
+    """What scores an SLI. `judges` are names of the suite's judges: several are a panel, and none means `scorer` alone.
+
+    `cascade`: a rule first, and the judges only about claims that it leaves open.
+    """
+
+    scorer: str
+    judges: tuple[str, ...] = ()
+    cascade: bool = False
+
+
 class GateRules(Struct, frozen=True, kw_only=True):
     """How verdicts are reached. `alpha` is one-sided; `icc_floor` is the least correlation assumed inside a cluster.
 
@@ -108,7 +128,8 @@ class Suite(Struct, frozen=True, kw_only=True):
     """One suite. `folder` is what relative paths start from; `text` the file as read, `digest` over what
     it means with variant and settings, but for the caps that only end a run.
 
-    `slis` are the specs of the SLIs that its objectives use.
+    `slis` are the specs of the SLIs that its objectives use. `scorers` says by an SLI's text what scores it, where that is not
+    the only one that can. `calibration` are files of `evalslo calibrate`, relative to `folder`.
     """
 
     name: str
@@ -126,3 +147,6 @@ class Suite(Struct, frozen=True, kw_only=True):
     digest: str
     variant: str | None = None
     settings: tuple[str, ...] = ()
+    judges: Mapping[str, JudgeSpec] = field(default_factory=dict)
+    scorers: Mapping[str, ScorerChoice] = field(default_factory=dict)
+    calibration: tuple[str, ...] = ()

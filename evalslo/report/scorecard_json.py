@@ -210,8 +210,18 @@ def _usage(usage: UsageTotals) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "cost_usd": usage.cost_usd,
-        "judge": None,
+        "judge": None if usage.judge is None else _spent_by_judges(usage.judge),
         "cached": usage.cached,
+    }
+
+
+def _spent_by_judges(usage: UsageTotals) -> dict[str, Any]:
+    return {
+        "calls": usage.calls,
+        "retries": usage.retries,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cost_usd": usage.cost_usd,
     }
 
 
@@ -227,7 +237,7 @@ def _fingerprint(fingerprint: Fingerprint) -> dict[str, Any]:
         "suite": fingerprint.suite,
         "endpoint": _sorted(fingerprint.endpoint),
         "scorers": _sorted(fingerprint.scorers),
-        "judges": {},
+        "judges": _sorted(fingerprint.judges),
     }
 
 

@@ -13,6 +13,7 @@ from evalslo.report.paper import COLOURS, Paper, flowing, joined, labelled, pape
 from evalslo.report.rows import is_unconfirmed, objective_rows
 from evalslo.report.slices import slice_findings
 from evalslo.report.told import told_reasons
+from evalslo.report.trust import UNVERIFIED, trusts_anybody
 from evalslo.report.worst import worst_answers
 
 _INDENT = 4
@@ -151,7 +152,13 @@ def _needed(paper: Paper, result: ObjectiveResult) -> Text:
 def _footer(paper: Paper, scorecard: Scorecard, *, run_folder: str | None) -> list[Text]:
     page = failed_calls(paper, scorecard)
     page += labelled(paper, "usage", [Text(joined(paper, _usage(scorecard.usage)))])
+    if scorecard.usage.judge is not None:
+        page += labelled(paper, "judges", [Text(joined(paper, _usage(scorecard.usage.judge)))])
     page += labelled(paper, "timings", _timings(scorecard))
+    if trusts_anybody(scorecard.fingerprint.endpoint):
+        page += labelled(
+            paper, "trust", [Text(f"{UNVERIFIED}: anybody on the way could forge answers", style="yellow")]
+        )
     if run_folder is not None:
         page += labelled(paper, "report", [Text(said(paper, run_folder, width=4096))])
     return page

@@ -16,5 +16,9 @@ def builtin_scorers() -> tuple[Scorer, ...]:
 
 
 def specs() -> dict[str, SliSpec]:
-    """Every SLI that the built-in scorers measure, by name."""
-    return {spec.name: spec for scorer in builtin_scorers() for spec in scorer.slis}
+    """Every SLI that the built-in scorers and judges measure, by name."""
+    from evalslo.scorers.claim_slis import CLAIM_SLIS
+    from evalslo.scorers.rubrics import GRADED
+
+    measured = {spec.name: spec for scorer in builtin_scorers() for spec in scorer.slis}
+    return measured | dict(CLAIM_SLIS) | dict(GRADED)

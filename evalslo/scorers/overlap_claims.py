@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from evalslo.model.golden import Context
 from evalslo.model.score import ClaimVerdict, Evidence
 from evalslo.scorers.claims import Sentence, read_answer
+from evalslo.scorers.languages import language_of
+from evalslo.scorers.numerals import other_forms
 from evalslo.scorers.passages import Passages, look_up
 from evalslo.scorers.support import Support, Words, support, words_of
 
@@ -23,18 +25,39 @@ number or one name that is in no context is enough to make a claim unsupported, 
 def check(
     answer: str, contexts: Sequence[Context], *, language: str | None = None
 ) -> list[tuple[Evidence, float | None]]:
-    """Each sentence of an answer with its verdict, and its support in [0, 1]; None for a sentence that is no claim."""
+    """Each sentence of an answer with its verdict, and its support in [0, 1]; None for a sentence that is no claim.
+
+    Where `language` is None, it is the one that the answer shows, else English.
+    """
+    language = language or language_of(answer)
     read = [
         (sentence, words_of(sentence.text, language=language)) for sentence in read_answer(answer, language=language)
     ]
     claims = [words for sentence, words in read if sentence.not_a_claim is None]
     passages = look_up(
         contexts,
-        wanted={word for words in claims for word in (*words.content, *words.numbers, *words.names)},
+        wanted=_spellings(claims, language=language),
         grams={gram for words in claims for gram in words.grams},
         language=language,
     )
     return [_judge(sentence, words, passages=passages) for sentence, words in read]
+
+
+def _spellings(claims: Sequence[Words], *, language: str | None) -> dict[str, str]:
+    """Every spelling of a word of the claims, with the word; what the claims say themselves is a word of its own."""
+    numbers = {number for words in claims for number in words.numbers}
+    other = {form: number for number in sorted(numbers) for form in other_forms(number, language=language)}
+    own = {word for words in claims for word in (*words.content, *words.numbers, *words.names)}
+    return other | {word: word for word in own}
+
+
+def in_references(answer: str, references: Sequence[str], *, language: str | None = None) -> list[bool | None]:
+    """Whether any of the references, of which there is one at least, supports each sentence of an answer; None: no claim."""
+    tables = (check(answer, [Context(id="reference", text=text)], language=language) for text in references)
+    return [
+        None if rows[0][1] is None else any(evidence.verdict == "supported" for evidence, _ in rows)
+        for rows in zip(*tables, strict=True)
+    ]
 
 
 def _judge(sentence: Sentence, words: Words, *, passages: Passages) -> tuple[Evidence, float | None]:

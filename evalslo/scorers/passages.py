@@ -1,13 +1,13 @@
 """The contexts of an answer, looked up by the words that the answer uses."""
 
-from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
 from evalslo.model.golden import Context
 from evalslo.scorers.sentences import Span, sentences
-from evalslo.scorers.words import tokens
+from evalslo.scorers.words import BREAK, stream
 
 LONGEST_CONTEXTS = 200_000
 """Characters of all contexts of one answer together; what comes after is not read."""
@@ -15,6 +15,8 @@ WINDOW = 3
 """Sentences that are read together."""
 
 Gram = tuple[str, ...]
+Hit = tuple[int, str]
+"""A token that is looked for, after its place in the stream."""
 
 
 class Passages(Struct, frozen=True, kw_only=True):
@@ -30,24 +32,48 @@ class Passages(Struct, frozen=True, kw_only=True):
 
 
 def look_up(
-    contexts: Sequence[Context], *, wanted: Collection[str], grams: Collection[Gram], language: str | None
+    contexts: Sequence[Context], *, wanted: Mapping[str, str], grams: Collection[Gram], language: str | None
 ) -> Passages:
-    """The contexts' sentences as far as they have a word of `wanted` or a row of words of `grams`. Linear in the contexts."""
-    words, rows = frozenset(wanted), frozenset(grams)
-    found = Passages(where={}, places={word: [] for word in words}, grams=set())
+    """The contexts' sentences as far as they have a word of `wanted` or a row of words of `grams`. Linear in the contexts.
+
+    `wanted` maps every spelling of a word to the word.
+    """
+    found = Passages(where={}, places={word: [] for word in wanted.values()}, grams=set())
+    rows = frozenset(grams)
+    known = frozenset((BREAK, *wanted, *chain.from_iterable(rows)))
     number, room = 0, LONGEST_CONTEXTS
     for context in contexts:
         text = context.text[:room]
         room -= len(text)
-        for span in sentences(text, language=language):
-            here = tokens(text[span[0] : span[1]])
-            found.grams.update(rows.intersection(pairwise(here)), rows.intersection(triples(here)))
-            for word in words.intersection(here):
-                found.places[word].append(number)
-            found.where[number] = (context.id, span)
-            number += 1
-        number += WINDOW
+        spans = sentences(text, language=language)
+        found.where.update((number + nth, (context.id, span)) for nth, span in enumerate(spans))
+        here = stream(text[start:end] for start, end in spans)
+        hits = [(nth, token) for nth, token in enumerate(here) if token in known]
+        _note_places(found.places, hits, wanted, number=number)
+        _note_grams(found.grams, hits, rows)
+        number += len(spans) + WINDOW
     return found
+
+
+def _note_places(places: dict[str, list[int]], hits: Sequence[Hit], wanted: Mapping[str, str], *, number: int) -> None:
+    """Notes each sentence that has a word of `wanted`; the first sentence of `hits` has `number`."""
+    for _, token in hits:
+        if token == BREAK:
+            number += 1
+        elif token in wanted and ((noted := places[wanted[token]])[-1:] != [number]):
+            noted.append(number)
+
+
+def _note_grams(grams: set[Gram], hits: Sequence[Hit], rows: frozenset[Gram]) -> None:
+    """Notes the pairs and triples of neighbours in `hits` that are in `rows`, where no break is a word of."""
+    before, row = -1, ("", "")
+    for nth, token in hits:
+        pair = (row[1], token) if nth == before + 1 else ("", token)
+        if pair in rows:
+            grams.add(pair)
+            if (triple := (row[0], *pair)) in rows:
+                grams.add(triple)
+        before, row = nth, pair
 
 
 def triples(words: Sequence[str]) -> Iterator[Gram]:

@@ -5,7 +5,8 @@ judged@k as ir_measures has it (MacAvaney et al. 2022, doi:10.1007/978-3-030-997
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -15,82 +16,68 @@ from evalslo.model.sample import Sample
 from evalslo.model.score import Missing, Score
 from evalslo.model.sli import Kind, Sli, SliSpec
 from evalslo.scorers.outcome import Outcome, to_score
-from evalslo.scorers.ranking import contexts_of, ranking
+from evalslo.scorers.ranking import Ranked, contexts_of, judged_ranks, scores_of
 
 
-class Cut(Struct, frozen=True, kw_only=True):
-    """A ranking's first `k` documents, best first, with all the judgements of its query (grade > 0 is relevant)."""
+class Cut(Struct, frozen=True):
+    """What is among a ranking's first `k` documents: the relevant ones, best rank first, and how many somebody judged.
 
-    documents: Sequence[str]
-    grades: Mapping[str, int]
+    `ideal` has the grades of all relevant documents of the query, best first, and never none. A document is relevant with a
+    grade above 0; one without a grade, or with one below 0, was not judged and is not relevant.
+    """
+
+    found: Sequence[Ranked]
+    judged: int
+    ideal: Sequence[int]
     k: int
-
-    @property
-    def gains(self) -> list[int]:
-        """One grade a document; an unjudged document is not relevant."""
-        return [max(self.grades.get(document, 0), 0) for document in self.documents]
-
-    @property
-    def relevant(self) -> int:
-        """How many relevant documents there are to find."""
-        return sum(grade > 0 for grade in self.grades.values())
 
 
 def precision(cut: Cut) -> float:
     """Share of k that is relevant: divided by k even when fewer documents came back."""
-    return sum(gain > 0 for gain in cut.gains) / cut.k
+    return len(cut.found) / cut.k
 
 
 def recall(cut: Cut) -> float:
     """Share of the relevant documents that came back."""
-    return sum(gain > 0 for gain in cut.gains) / cut.relevant
+    return len(cut.found) / len(cut.ideal)
 
 
 def reciprocal_rank(cut: Cut) -> float:
     """1 / rank of the first relevant document; 0 where none is among the first k."""
-    return next((1 / rank for rank, gain in enumerate(cut.gains, start=1) if gain > 0), 0.0)
+    return 1 / cut.found[0][0] if cut.found else 0.0
 
 
 def average_precision(cut: Cut) -> float:
     """Mean over all relevant documents of the precision at their rank, 0 for those not among the first k."""
-    ranks = [rank for rank, gain in enumerate(cut.gains, start=1) if gain > 0]
-    return sum(found / rank for found, rank in enumerate(ranks, start=1)) / cut.relevant
+    return sum(found / rank for found, (rank, _) in enumerate(cut.found, start=1)) / len(cut.ideal)
 
 
 def ndcg(cut: Cut) -> float:
     """Discounted cumulative gain over that of the best possible first k; linear gain, discount log2(rank + 1)."""
-    ideal = sorted(cut.grades.values(), reverse=True)[: cut.k]
-    return _discounted(cut.gains) / _discounted([max(grade, 0) for grade in ideal])
+    return _discounted(cut.found) / _discounted(enumerate(cut.ideal[: cut.k], start=1))
 
 
 def hit(cut: Cut) -> float:
     """1 where any relevant document is among the first k (trec_eval's success), else 0."""
-    return float(any(cut.gains))
+    return float(bool(cut.found))
 
 
 def judged(cut: Cut) -> float:
-    """Share of k that somebody judged, relevant or not."""
-    return sum(document in cut.grades for document in cut.documents) / cut.k
+    """Share of k that somebody judged, relevant or not; 1 less trec_eval's unj where k documents came back."""
+    return cut.judged / cut.k
 
 
-def ceiling(k: int, relevant: Mapping[str, int]) -> float:
-    """The best precision@k that any ranking can reach for a query with these grades.
-
-    >>> ceiling(5, {"a": 1, "b": 2, "c": 0})
-    0.4
-    """
-    return min(k, sum(grade > 0 for grade in relevant.values())) / k
-
-
-def _discounted(gains: Sequence[int]) -> float:
-    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+def _discounted(ranked: Iterable[Ranked]) -> float:
+    return sum(grade / math.log2(rank + 1) for rank, grade in ranked)
 
 
 def _spec(name: str, what: str, *, kind: Kind = "score") -> SliSpec:
     return SliSpec(name=name, what=what, kind=kind, better="higher", takes_k=True, speaks_of="relevant")
 
 
-_MEASURES: Mapping[str, Callable[[Cut], float]] = {
+Measure = Callable[[Cut], float]
+
+_MEASURES: Mapping[str, Measure] = {
     "precision": precision,
     "recall": recall,
     "ndcg": ndcg,
@@ -119,15 +106,49 @@ class Retrieval(Struct, frozen=True):
     def score(self, query: GoldenQuery, sample: Sample, *, slis: Sequence[Sli]) -> list[Score]:
         """One score for each of `slis`. Raises UsageError where one has no k."""
         scorer = f"{self.name}/{self.version}"
-        return [to_score(_measure(query, sample, sli=sli), sample, sli=sli, scorer=scorer) for sli in slis]
+        outcomes = _outcomes(query, sample, measures=[(cut_off(sli), _MEASURES[sli.name]) for sli in slis])
+        return [to_score(outcome, sample, sli=sli, scorer=scorer) for sli, outcome in zip(slis, outcomes, strict=True)]
 
 
-def _measure(query: GoldenQuery, sample: Sample, *, sli: Sli) -> Outcome:
+def cut_off(sli: Sli) -> int:
+    """The k of a retrieval SLI. Raises UsageError where it has none, and where it is not one of retrieval."""
+    if sli.name not in _MEASURES:
+        raise UsageError(f"{sli}: found an SLI that is not one of retrieval, wanted one of {', '.join(_MEASURES)}")
     if sli.k is None or sli.k < 1:
         raise UsageError(f"{sli}: found no cut-off, wanted one of at least 1; write {sli.name}@5")
-    if not query.relevant or max(query.relevant.values()) <= 0:
-        return Missing.NO_RELEVANT
+    return sli.k
+
+
+def _outcomes(query: GoldenQuery, sample: Sample, *, measures: Sequence[tuple[int, Measure]]) -> Sequence[Outcome]:
+    ideal = _ideal(query.relevant or {})
+    if not ideal:
+        return [Missing.NO_RELEVANT] * len(measures)
     contexts = contexts_of(query, sample)
     if contexts is None:
-        return Missing.NO_CONTEXTS
-    return _MEASURES[sli.name](Cut(documents=ranking(contexts)[: sli.k], grades=query.relevant, k=sli.k))
+        return [Missing.NO_CONTEXTS] * len(measures)
+    return _values(scores_of(contexts), query.relevant or {}, ideal=ideal, measures=measures)
+
+
+def _ideal(grades: Mapping[str, int]) -> list[int]:
+    ideal = [grade for grade in grades.values() if grade > 0]
+    ideal.sort(reverse=True)
+    return ideal
+
+
+def _values(
+    scores: Mapping[str, float],
+    grades: Mapping[str, int],
+    *,
+    ideal: Sequence[int],
+    measures: Sequence[tuple[int, Measure]],
+) -> list[float]:
+    """One value for each of `measures`; the documents are ranked once for all."""
+    ranked = judged_ranks(scores, grades)
+    found = [one for one in ranked if one[1] > 0]
+    cuts = {k: _cut(found, ranked, ideal=ideal, k=k) for k in {k for k, _ in measures}}
+    return [measure(cuts[k]) for k, measure in measures]
+
+
+def _cut(found: Sequence[Ranked], ranked: Sequence[Ranked], *, ideal: Sequence[int], k: int) -> Cut:
+    after = (k + 1,)  # sorts before every document of that rank
+    return Cut(found[: bisect_left(found, after)], bisect_left(ranked, after), ideal, k)

@@ -15,9 +15,9 @@ LONGEST = 1_000
 """Characters; a stretch without an end mark (a table, a page of Thai) is cut between words before it grows longer."""
 
 _PIECE = 10_000
-_MARKER = re.compile(r"^[ \t]*(?:[-*+•·‣◦▪–—>]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\))[ \t]+", re.MULTILINE)
-_WHOLE_LINE = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|\|).*$", re.MULTILINE)
-_NOT_SPACE = re.compile(r"\S")
+_LINE_END = re.compile("\n")
+_MARKER = re.compile(r"[ \t]*(?:[-*+•·‣◦▪–—>]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\))[ \t]+")
+_WHOLE_LINE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\|).*")
 
 
 def sentences(text: str, *, language: str | None) -> list[Span]:
@@ -32,34 +32,42 @@ def sentences(text: str, *, language: str | None) -> list[Span]:
     """
     sound = without_surrogates(text)
     primary = primary_language(language)
-    spans = (span for block in _blocks(sound) for span in _in_block(sound, block, language=primary))
-    return [short for span in spans for short in _cut(sound, span)]
+    return [span for block in _blocks(sound) for span in _in_block(sound, block, language=primary)]
 
 
 def _blocks(text: str) -> Iterator[Span]:
     """Stretches that no sentence crosses: list items without their markers, headings, table rows, and what is between."""
-    cuts = [match.span() for match in _MARKER.finditer(text)]
-    cuts += [(end, end) for match in _WHOLE_LINE.finditer(text) for end in match.span()]
     start = 0
-    for stop, resume in sorted(cuts):
-        yield start, stop
-        start = resume
+    for line in (0, *(found.end() for found in _LINE_END.finditer(text))):
+        if found := _WHOLE_LINE.match(text, line):
+            yield start, line
+            yield found.span()
+            start = found.end()
+        elif found := _MARKER.match(text, line):
+            yield start, line
+            start = found.end()
     yield start, len(text)
 
 
 def _in_block(text: str, block: Span, *, language: str) -> Iterator[Span]:
     """In pieces, because the splitter takes quadratic time over open quotes and fences."""
-    for start in range(*block, _PIECE):
-        for found in get_sentence_boundaries(language, text[start : min(start + _PIECE, block[1])]):
-            yield start + found["start_index"], start + found["end_index"]
+    for offset in range(*block, _PIECE):
+        for found in get_sentence_boundaries(language, text[offset : min(offset + _PIECE, block[1])]):
+            sentence: str = found["text"]
+            start = offset + found["start_index"] + len(sentence) - len(sentence.lstrip())
+            end = start + len(sentence.strip())
+            if end - start > LONGEST:
+                yield from _cut(text, (start, end))
+            elif start < end:
+                yield start, end
 
 
 def _cut(text: str, span: Span) -> Iterator[Span]:
-    """The span without white space around it, in pieces of at most LONGEST characters."""
+    """The span in pieces of at most LONGEST characters, without white space around them."""
     start, end = span
-    while first := _NOT_SPACE.search(text, start, end):
-        start = first.start()
+    while end - start > LONGEST:
         gap = text.rfind(" ", start, start + LONGEST)
-        cut = end if end - start <= LONGEST else gap if gap > start else start + LONGEST
+        cut = gap if gap > start else start + LONGEST
         yield start, start + len(text[start:cut].rstrip())
-        start = cut
+        start = end - len(text[cut:end].lstrip())
+    yield start, end

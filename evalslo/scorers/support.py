@@ -15,6 +15,9 @@ from evalslo.scorers.words import content_words, names, tokens, without_citation
 NEW_MATERIAL = 0.5
 """What a number, and what a name, that occurs in no context multiplies the support by."""
 
+CAPITALISE_NOUNS = frozenset({"de", "lb", "gsw", "nds", "bar", "ksh", "pfl"})
+"""German, Luxembourgish, and what is spelt like them."""
+
 
 class Words(Struct, frozen=True, kw_only=True):
     """A claim as it is looked up: all its tokens in order, the ones that carry content, its numbers and likely names."""
@@ -45,14 +48,14 @@ class Support(Struct, frozen=True, kw_only=True):
 
 
 def words_of(claim: str, *, language: str | None) -> Words:
-    """The words of a claim; German spells every noun with a capital, so no capital means a name there."""
+    """The words of a claim; no names where every noun has a capital, as no capital means a name there."""
     text = without_citations(claim)
     every = tuple(tokens(text))
     return Words(
         all=every,
         content=content_words(every, language=language),
         numbers=tuple(dict.fromkeys(token for token in every if token[0].isdigit())),
-        names=() if primary_language(language) == "de" else tuple(dict.fromkeys(names(text))),
+        names=() if primary_language(language) in CAPITALISE_NOUNS else tuple(dict.fromkeys(names(text))),
     )
 
 
@@ -93,11 +96,12 @@ def _weigh(weights: Mapping[str, float], passages: Passages) -> tuple[dict[int, 
     in_sentence: defaultdict[int, float] = defaultdict(float)
     in_window: defaultdict[int, float] = defaultdict(float)
     for word in sorted(weights):  # a sum of floats depends on its order, and a set's order on the process
-        places = passages.places[word]
-        for number in places:
-            in_sentence[number] += weights[word]
-        for number in {place - back for place in places for back in range(WINDOW)}:
-            in_window[number] += weights[word]
+        weight, counted = weights[word], -WINDOW
+        for number in passages.places[word]:
+            in_sentence[number] += weight
+            for first in range(max(counted, number - WINDOW) + 1, number + 1):  # the windows that are not yet counted
+                in_window[first] += weight
+            counted = number
     return in_sentence, in_window
 
 

@@ -9,9 +9,16 @@ from evalslo.scorers.unspaced import UNSPACED
 
 # Vowel signs and accents are no letters to `\w`, and yet they belong to the word.
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0971-\u0dff"
-_TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[{UNSPACED}]|[^\W\d_{UNSPACED}](?:[^\W\d_{UNSPACED}]|[{_SIGNS}])*")
-_ASCII_TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*")  # the same for ASCII in lower case, and faster
+_TOKEN = re.compile(
+    r"[A-Za-z]++(?![^\0-\x7f])|"  # what the fourth alternative finds too, and much faster
+    rf"\d+(?:[.,]\d+)*|[{UNSPACED}]|[^\W\d_{UNSPACED}](?:[^\W\d_{UNSPACED}]|[{_SIGNS}])*|\0"
+)
+_ASCII_TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*|\0")  # the same for ASCII in lower case, and faster
+_ASCII_WORD = re.compile("[A-Za-z]+")
+_MARKS = "‘’“”–—…•"
 _THOUSANDS = re.compile(r"[.,](?<=\d.)(?<!\b0.)(?=\d{3}(?!\d))")  # 0.018 is no eighteen
+BREAK = "\0"
+"""Stands between two texts in a stream of tokens; no text has it as a token of its own."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CITATION = re.compile(
     r"\]\([^()\s]{0,500}\)|\[(?:[^\[\]\s]{1,80}|\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){1,20})\](?!\()|【[^【】]{1,80}】"
@@ -21,6 +28,14 @@ _CITATION = re.compile(
 def without_surrogates(text: str) -> str:
     """`text` of the same length, with half surrogates (legal in JSON, not in UTF-8) replaced."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def without_marks(text: str) -> str:
+    """`text` of the same length, with typographic quotes and dashes as spaces: often it is ASCII then."""
+    if not text.isascii():
+        for mark in _MARKS:
+            text = text.replace(mark, " ")
+    return text
 
 
 def without_citations(text: str) -> str:
@@ -36,6 +51,20 @@ def tokens(text: str) -> list[str]:
     >>> tokens("0.018 of 1,008")
     ['0.018', 'of', '1008']
     """
+    return _tokens(text.replace(BREAK, " "))
+
+
+def stream(texts: Iterable[str]) -> list[str]:
+    r"""The tokens of several texts in a row, with BREAK between two texts: much faster than one text at a time.
+
+    >>> stream(["It is.", "So"])
+    ['it', 'is', '\x00', 'so']
+    """
+    return _tokens(BREAK.join(text.replace(BREAK, " ") for text in texts))
+
+
+def _tokens(text: str) -> list[str]:
+    text = without_marks(text)
     if text.isascii():
         return _ASCII_TOKEN.findall(_THOUSANDS.sub("", text.lower()))
     return _TOKEN.findall(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text).casefold()))
@@ -54,7 +83,7 @@ def names(text: str) -> list[str]:
     >>> names("The tool that Brendan wrote for Grafana")
     ['brendan', 'grafana']
     """
-    spelt = [token for token in _TOKEN.findall(text) if token[0].isalpha()][1:]
+    spelt = [token for token in (_ASCII_WORD if text.isascii() else _TOKEN).findall(text) if token[0].isalpha()][1:]
     capitalised = [token for token in spelt if token[0].isupper() and len(token) > 1]
     if 2 * len(capitalised) > len(spelt) and len(spelt) > 3:
         return []

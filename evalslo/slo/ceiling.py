@@ -1,4 +1,4 @@
-"""How far a perfect ranking could get: precision and recall at k have a ceiling that the golden set alone sets."""
+"""How far a perfect ranking could get: precision, recall and MAP at k have a ceiling that the golden set alone sets."""
 
 from collections.abc import Sequence
 
@@ -25,12 +25,12 @@ class Ceiling(Struct, frozen=True, kw_only=True):
 
 
 def ceiling_of(objective: Objective, queries: Sequence[GoldenQuery]) -> Ceiling | None:
-    """The ceiling of an objective that wants precision@k or recall@k high; None for another, or without any relevant id.
+    """The ceiling of an objective that wants precision@k, recall@k or map@k high; None for another, or without any relevant id.
 
     Of the queries that have some, each with its sampling weight.
     """
     k = objective.sli.k
-    if k is None or objective.sli.name not in ("precision", "recall") or _wants_it_low(objective):
+    if k is None or objective.sli.name not in ("precision", "recall", "map") or _wants_it_low(objective):
         return None
     counted = [(query, sum(grade > 0 for grade in (query.relevant or {}).values())) for query in queries]
     relevant = [(count, 1.0 if query.weight is None else query.weight) for query, count in counted if count]

@@ -9,6 +9,7 @@ import msgspec
 
 from evalslo.errors import MeasurementError
 from evalslo.model.golden import Context
+from evalslo.model.judging import Judgement
 from evalslo.model.run import Manifest
 from evalslo.model.sample import CallError, ErrorClass, Response, Sample, Timing, Usage
 from evalslo.model.score import Score
@@ -41,20 +42,31 @@ class _SampleLine(msgspec.Struct):
     started_at: str = ""
 
 
+class _JudgementLine(_SampleLine, kw_only=True):
+    judge: str
+    key: str
+    vote: int
+
+
 class _KeyOfSample(msgspec.Struct):
     query_id: str
     repeat: int
 
 
 _sample_decoder = msgspec.json.Decoder(_SampleLine)
+_judgement_decoder = msgspec.json.Decoder(_JudgementLine)
 _key_decoder = msgspec.json.Decoder(_KeyOfSample)
 _encoder = msgspec.json.Encoder()
 
 
 def encode_sample(sample: Sample) -> bytes:
     """One line of `samples.jsonl`, newline included. Contexts that came from the golden set are not repeated in it."""
+    return _line(_sample_line(sample))
+
+
+def _sample_line(sample: Sample) -> _SampleLine:
     response = sample.response
-    line = _SampleLine(
+    return _SampleLine(
         query_id=sample.query_id,
         repeat=sample.repeat,
         answer=response.answer,
@@ -71,7 +83,6 @@ def encode_sample(sample: Sample) -> bytes:
         timing=response.timing,
         started_at=sample.started_at,
     )
-    return _line(line)
 
 
 def _error_line(error: CallError | None) -> _Error | None:
@@ -80,7 +91,10 @@ def _error_line(error: CallError | None) -> _Error | None:
 
 def decode_sample(line: bytes) -> Sample:
     """The sample on one line of `samples.jsonl`. Raises `MeasurementError` where the line is not one."""
-    row = _decode(_sample_decoder, line, "a sample")
+    return _sample(_decode(_sample_decoder, line, "a sample"))
+
+
+def _sample(row: _SampleLine) -> Sample:
     if (row.answer is None) == (row.error is None):
         raise MeasurementError(f"not a sample: {row.query_id!r} needs an answer or an error, and not both")
     error = None
@@ -101,6 +115,35 @@ def decode_sample(line: bytes) -> Sample:
     )
     return Sample(
         query_id=row.query_id, repeat=row.repeat, response=response, attempts=row.attempts, started_at=row.started_at
+    )
+
+
+def encode_judgement(judgement: Judgement) -> bytes:
+    """One line of `judge.jsonl`, newline included."""
+    sample = Sample(
+        query_id=judgement.query_id,
+        repeat=judgement.repeat,
+        response=judgement.response,
+        attempts=judgement.attempts,
+        started_at=judgement.started_at,
+    )
+    kept = msgspec.structs.asdict(_sample_line(sample))
+    return _line(_JudgementLine(**kept, judge=judgement.judge, key=judgement.key, vote=judgement.vote))
+
+
+def decode_judgement(line: bytes) -> Judgement:
+    """What stands on one line of `judge.jsonl`. Raises `MeasurementError` where that is no judgement."""
+    row = _decode(_judgement_decoder, line, "a judgement")
+    sample = _sample(row)
+    return Judgement(
+        judge=row.judge,
+        query_id=sample.query_id,
+        repeat=sample.repeat,
+        key=row.key,
+        vote=row.vote,
+        response=sample.response,
+        attempts=sample.attempts,
+        started_at=sample.started_at,
     )
 
 

@@ -222,8 +222,14 @@ def test_a_home_that_is_a_file_is_told_before_anything_is_asked(tmp_path):
 
 
 def test_a_log_that_was_cut_in_mid_record_goes_on(tmp_path):
-    done = follow(tmp_path, f"{RUN}\ntruncate -s -100 home/runs/*/samples.jsonl\n{RESUME}")
-    assert done.exits == [0, 0]
+    steps = f"{RUN}\ntruncate -s -100 home/runs/*/samples.jsonl\nevalslo gate latest -q\n{RESUME}\n{RESUME}"
+    done = follow(tmp_path, steps)
+    assert done.exits == [0, 0, 0, 0]
+    told = [line.rpartition("samples.jsonl ended in ")[2] for line in done.err.splitlines() if "half a record" in line]
+    assert [line.partition("; ")[2] for line in told] == [
+        "left out",
+        "cut off, and its query is asked again where it is still needed",
+    ], done.err
     check_collected(tmp_path / "home" / "runs")
     assert asked(tmp_path) == PLANNED + 1
 

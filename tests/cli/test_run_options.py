@@ -43,3 +43,18 @@ def test_certificates_that_nobody_verifies_are_loud(shell, quiet):
     done = shell.run("run", suite, *quiet)
     assert done.exit_code == 4
     assert "NOT verified" in done.stderr
+    for page in (shell.run("run", suite), shell.run("gate")):
+        assert page.stdout.count("TLS certificates are NOT verified (endpoint.tls.verify: false)") == 1
+
+
+def test_check_warns_of_certificates_as_run_does_also_without_its_key(shell, monkeypatch):
+    endpoint = {"kind": "openai", "base_url": "https://h/v1", "model": "m", "tls": {"verify": False}}
+    suite = write_suite(shell.folder, app=None, endpoint=endpoint)
+    done = shell.run("check", suite)
+    assert done.exit_code == 0
+    assert "TLS certificates of h are NOT verified (endpoint.tls.verify: false)" in " ".join(done.stderr.split())
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    suite = write_suite(shell.folder, app=None, endpoint=endpoint | {"api_key_env": "NO_SUCH_KEY"})
+    done = shell.run("check", suite)
+    assert done.exit_code == 0
+    assert "TLS certificates are NOT verified (endpoint.tls.verify: false)" in " ".join(done.stderr.split())

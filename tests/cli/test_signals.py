@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,10 @@ class Process:
             ):
                 await asyncio.sleep(0.05)
 
+    def manifest(self) -> dict[str, Any]:
+        (path,) = (self.folder / "home" / "runs").glob("*/manifest.json")
+        return json.loads(path.read_text())
+
     def samples(self) -> Counter[tuple[str, int]]:
         (log,) = (self.folder / "home" / "runs").glob("*/samples.jsonl")
         whole = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
@@ -90,15 +95,17 @@ async def finish(process: Process) -> None:
     assert set(samples.values()) == {1}
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_ctrl_c_once_finishes_the_calls_in_flight_and_exits_4(process, sign):
+@pytest.mark.parametrize(("sign", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+async def test_ctrl_c_once_finishes_the_calls_in_flight_and_exits_4(process, sign, name):
     running = await process.start()
     await process.until_asked(10)
     running.send_signal(sign)
     out, err = await running.communicate()
     assert running.returncode == 4
-    assert b"--resume" in out
+    assert f"stopped by {name}; run it again with --resume".encode() in b" ".join(out.split())
     assert b"stopping" in err
+    assert f"{name} again to stop now".encode() in err
+    assert process.manifest()["stopped"]["text"].startswith(f"stopped by {name};")
     assert process.samples().total() == len(process.asked()) < 120
     await finish(process)
     assert len(process.asked()) == 120

@@ -262,6 +262,25 @@ async def test_a_completion_without_a_usable_answer_is_an_error_of_its_class(ask
     assert response.latency_s is None
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (completion(""), "the answer has no text, and its finish_reason is stop"),
+        ({"choices": [{"message": {"content": ""}}]}, "the answer has no text, and no finish_reason"),
+        (
+            completion("", finish_reason="length"),
+            "the answer has no text, and its finish_reason is length; max_tokens may have gone into reasoning",
+        ),
+        ({"error": {"code": "busy", "is": None}}, 'the server answered 200 with an error: {"code":"busy","is":null}'),
+        ({"error": True}, "the server answered 200 with an error: true"),
+    ],
+)
+async def test_what_is_wrong_with_a_completion_is_said_in_plain_words(ask, body, said):
+    async with FaultServer(reply_json(body)) as server:
+        response = await ask(server.url, stream=False)
+    assert response.error.message == said
+
+
 async def test_a_filtered_answer_still_says_what_it_used(ask):
     async with FaultServer(reply_json(completion("x", finish_reason="content_filter"))) as server:
         response = await ask(server.url, price=Price(prompt_per_mtok=1.0, completion_per_mtok=1.0))

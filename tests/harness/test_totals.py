@@ -1,12 +1,14 @@
 """What samples come to while they pass by: counted once, unknown where a part is, and of a cached answer nothing spent."""
 
 from evalslo.harness.totals import RunningTotals
+from evalslo.model.golden import Context
 from evalslo.model.sample import CallError, ErrorClass, Response, Sample, Usage
 
 
-def answered(*, prompt=10, completion=2, cost=0.5, timing="live", attempts=1):
+def answered(*, prompt=10, completion=2, cost=0.5, timing="live", attempts=1, contexts=None):
     response = Response(
         answer="a",
+        contexts=contexts,
         usage=Usage(prompt_tokens=prompt, completion_tokens=completion),
         cost_usd=cost,
         timing=timing,
@@ -79,3 +81,11 @@ def test_the_three_most_frequent_failures_of_scorers_are_told():
         ("contains", "c", 2),
         ("contains", "a", 1),
     ]
+
+
+def test_answers_that_name_a_document_twice_are_counted():
+    twice = (Context(id="a", text="x"), Context(id="b", text="x"), Context(id="a", text="y"))
+    found = totals(
+        answered(contexts=twice), answered(contexts=twice[:2]), answered(contexts=()), answered(), failed("no")
+    )
+    assert found.repeating == 1

@@ -56,7 +56,7 @@ def test_the_example_suites_are_accepted(path):
         ("suite: support", "suit: support"),
         ("{hub:", "{path: x, hub:"),
         ("revision: abc", "revison: abc"),
-        ("kind: openai", "kind: opnai"),
+        ("kind: openai", "kind: ''"),
         ("model: m,", ""),
         ("query: question", "quary: question"),
         ("60s", "60"),

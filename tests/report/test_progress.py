@@ -3,8 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from evalslo.model.run import Progress
 from evalslo.report.progress import progress_printer
+from evalslo.report.progress_words import waiting
 
 FAILED = {"rate_limit": 3, "connect_timeout": 2, "reset": 1, "dns": 1}
 
@@ -72,8 +75,26 @@ def test_suites_and_stages_are_told_apart(paper):
     with progress_printer(page.console) as on_progress:
         on_progress(Progress(suite="a", stage="collect", done=5, planned=10))
         on_progress(Progress(suite="b", stage="collect", done=5, planned=10))
-        on_progress(Progress(suite="a", stage="score", done=5, planned=10))
+        for second in (0, 3):
+            page.now_s = float(second)
+            on_progress(Progress(suite="a", stage="score", done=5, planned=10))
     assert page.lines == ["a: asking 5/10", "b: asking 5/10", "a: scoring 5/10"]
+
+
+def test_scoring_gets_lines_only_where_it_takes_a_while(paper):
+    page = paper(80)
+    with progress_printer(page.console) as on_progress:
+        for suite, pace_s in (("quick", 0.0625), ("slow", 0.5)):
+            for done in range(21):
+                page.now_s += pace_s
+                on_progress(Progress(suite=suite, stage="score", done=done, planned=20))
+    assert page.lines == [f"slow: scoring {done}/20" for done in (4, 6, 8, 10, 12, 14, 16, 18, 20)]
+
+
+@pytest.mark.parametrize(("wait_s", "told"), [(0.004, "< 1 s"), (0.7, "< 1 s"), (1.2, "1 s"), (12.2, "12 s")])
+def test_a_wait_of_less_than_a_second_is_told_as_such(wait_s, told):
+    progress = Progress(suite="rag", stage="collect", done=1, planned=2, waiting_s=wait_s)
+    assert waiting(progress) == f"waiting {told} (rate limit)"
 
 
 def test_a_log_that_is_told_to_have_colours_is_still_no_terminal(paper):

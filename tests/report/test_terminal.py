@@ -220,6 +220,18 @@ def test_timings_that_are_not_live_are_labelled(rendered, cards):
     assert "timings" not in rendered(cards["passed"]).text
 
 
+def test_certificates_that_nobody_verified_are_told_in_one_line(rendered, cards):
+    told = "TLS certificates are NOT verified (endpoint.tls.verify: false): anybody on the way could forge answers"
+    for endpoint, times in (
+        ({"base_url": "https://h/v1", "tls": {"verify": False}}, 1),
+        ({"url": "${ADDRESS}", "tls": {"verify": False}}, 1),
+        ({"base_url": "https://h/v1", "tls": {"verify": True}}, 0),
+        ({"base_url": "https://h/v1"}, 0),
+    ):
+        card = replace(cards["passed"], fingerprint=replace(cards["passed"].fingerprint, endpoint=endpoint))
+        assert " ".join(rendered(card).text.split()).count(told) == times
+
+
 def test_the_folder_of_the_run_is_named_where_there_is_one(rendered, cards):
     assert re.search(
         r"report\s+\.evalslo/runs/abc$", rendered(cards["passed"], run_folder=".evalslo/runs/abc").text, re.M

@@ -7,20 +7,37 @@ from evalslo.scorers import builtin_scorers, specs
 def test_no_sli_is_measured_twice():
     names = [spec.name for scorer in builtin_scorers() for spec in scorer.slis]
     assert len(names) == len(set(names))
-    assert set(names) == set(specs())
+    assert set(specs()) - set(names) == {
+        "contradiction",
+        "rubric",
+        "task_success",
+    }  # judges alone, or a function, say those
 
 
 def test_what_a_failed_call_counts_as_follows_the_table():
     unmeasured = {name for name, spec in specs().items() if spec.on_error == "unmeasured"}
-    assert unmeasured == {"hallucination", "abstention", "over_abstention", "tokens", "cost", "throughput"}
+    assert unmeasured == {
+        "hallucination",
+        "contradiction",
+        "self_knowledge",
+        "abstention",
+        "over_abstention",
+        "tokens",
+        "cost",
+        "throughput",
+    }
 
 
-def test_screens_are_unproven():
+def test_screens_and_judges_are_unproven():
     assert {name for name, spec in specs().items() if spec.unproven} == {
         "faithfulness",
         "hallucination",
+        "contradiction",
+        "self_knowledge",
         "abstention",
         "over_abstention",
+        "rubric",
+        "task_success",
     }
 
 

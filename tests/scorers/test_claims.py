@@ -74,6 +74,7 @@ def test_what_states_something_is_a_claim(answer):
         ("Das Handbuch sagt dazu nichts.", "abstention"),
         ("Yes, it is.", "no content word"),
         ("[3]", "no content word"),
+        ("|---|:-:|", "no content word"),
         ("```python\nprint('It is. So.')\n```", "code"),
     ],
 )
@@ -90,6 +91,7 @@ def test_what_states_nothing_is_no_claim(answer, kind):
         "i love them ! they are a band from oxford",
         "The fees are: 3 euros, 5 euros and",
         "You should check the oil every week.",
+        "| --- | the fee is due |",
     ],
 )
 def test_a_statement_does_not_hide_behind_a_courtesy(answer):
@@ -98,6 +100,11 @@ def test_a_statement_does_not_hide_behind_a_courtesy(answer):
 
 def test_prose_around_code_is_read_and_the_code_is_not():
     assert kinds("Run this now.\n```\nx = 1. y = 2.\n```\nIt prints nothing.") == [None, "code", None]
+
+
+def test_the_head_of_a_table_is_no_claim_and_its_rows_are():
+    assert kinds("| city | fee |\n|---|---|\n| Rome | 3 |\n\nIt rained.") == ["heading", "no content word", None, None]
+    assert kinds("| city | fee |\n| Rome | 3 |") == [None, None]
 
 
 def test_a_very_long_answer_is_read_up_to_its_bounds():

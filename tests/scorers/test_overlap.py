@@ -132,6 +132,21 @@ def test_chinese_and_german_answers_are_read_by_their_own_rules(contexts):
     assert verdicts("Das Fehlerbudget gilt für ein Fenster von 28 Tagen.", budget, "de") == ["supported"]
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [("5 percent", "five percent"), ("30 minutes", "thirty minutes"), ("3.5 km", "3,50 km"), ("1,000 m", "1000 m")],
+)
+def test_a_number_spelt_otherwise_is_no_new_number(contexts, said, written):
+    ((evidence, _),) = check(f"The canary flies {said}.", contexts(f"The canary flies {written}, and then it rests."))
+    assert evidence.verdict == "supported"
+    assert "new number" not in evidence.reason
+
+
+def test_another_number_is_a_new_one_however_it_is_spelt(contexts):
+    ((evidence, _),) = check("The canary flies 6 km.", contexts("The canary flies five km, 3.5 km or 60 km."))
+    assert "new number: 6" in evidence.reason
+
+
 def test_the_same_answer_gets_the_same_support_whatever_else_is_asked(contexts):
     answer = "Canaries receive traffic for thirty minutes. The burn rate is 14.4."
     alone = [value for _, value in check("The burn rate is 14.4.", contexts(*HANDBOOK))]

@@ -165,3 +165,19 @@ def test_a_row_that_waits_for_something_else_gets_no_size(rules):
     row = ran(unmeasured, rates(1, 190, unmeasured=9), rules=rules)
     assert [reason.code for reason in row.reasons] == ["unmeasured"]
     assert advice(unmeasured, rates(1, 190, unmeasured=9), rules=rules) == ()
+
+
+def test_repeated_documents_are_told_where_rankings_are_measured():
+    ranking, other = mean(">=", "0.5", sli="precision", k=5), mean(">=", "0.5")
+    for objective, told in ((ranking, ("2 answers name a document more than once",)), (other, ())):
+        sentences = advise(
+            [],
+            observations={},
+            queries=[],
+            suite=suite([objective]),
+            failures=(),
+            repeating=2,
+            findings=(),
+            finished=True,
+        )
+        assert [sentence.partition(" in the")[0] for sentence in sentences] == list(told)

@@ -365,3 +365,8 @@ def test_what_weighted_queries_are_worth_is_said():
     (found,) = outlooks(suite([rate("<=", "0.1")]), golden)
     assert found.independent < 200
     assert f"200 golden queries of unequal weight are worth about {found.independent}" in found.notes
+
+
+def test_the_ceiling_of_map_is_that_of_recall():
+    mean_of_map = mean(">=", "0.9", sli="map", k=5)
+    assert ceiling_of(mean_of_map, ranked([10, 5])).best == pytest.approx(0.75)

@@ -106,7 +106,14 @@ def test_a_sample_has_the_keys_of_the_contract_and_null_where_there_is_nothing()
                 "value": 0.0,
                 "reason": None,
                 "evidence": [
-                    {"claim": "c", "verdict": "unsupported", "context_id": "d", "span": [3, 9], "reason": None}
+                    {
+                        "claim": "c",
+                        "verdict": "unsupported",
+                        "context_id": "d",
+                        "span": [3, 9],
+                        "reason": None,
+                        "in_reference": None,
+                    }
                 ],
             },
         ),

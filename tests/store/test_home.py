@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evalslo.errors import UsageError
-from evalslo.store.home import find_home, find_run, kept_runs
+from evalslo.store.home import find_home, find_run, kept_runs, lost_runs
 from evalslo.store.run_folder import replace_file
 from tests.store.conftest import keep_run
 
@@ -109,3 +109,43 @@ def test_a_folder_that_holds_no_run_is_passed_over(three):
 def test_a_name_that_no_folder_can_have_is_told_as_unknown(three):
     with pytest.raises(UsageError, match="no run 'xxx"):
         find_run("x" * 5000, home=three)
+
+
+@pytest.fixture
+def lost(home):
+    """Runs whose manifests were cut, and what is told of them."""
+    for run_id in ("20250101T000000-rag-aaaa", "20250102T000000-rag-bbbb", "20250103T000000-rag-base-cccc"):
+        replace_file(keep_run(home, run_id=run_id).manifest_file, b'{"schema": ')
+    return home
+
+
+@pytest.mark.parametrize(
+    ("named", "since", "tokens"),
+    [
+        ("rag", "", {"aaaa", "bbbb"}),
+        ("rag", "20250102T000000", {"bbbb"}),
+        ("rag", "20250102T000001", set()),
+        ("rag-base", "", {"cccc"}),
+        ("base", "", set()),
+        ("r*g", "", set()),
+    ],
+)
+def test_lost_runs_are_found_by_the_name_and_the_stamp_of_their_ids(lost, named, since, tokens):
+    found = {folder.path.name[-4:]: str(fault) for folder, fault in lost_runs(lost, named=named, since=since)}
+    assert set(found) == tokens
+    assert all("manifest.json: not a manifest" in fault for fault in found.values())
+
+
+def test_a_run_without_its_manifest_is_lost_and_one_that_asked_nothing_is_not(home):
+    keep_run(home, run_id="20250101T000000-rag-aaaa")
+    begun = keep_run(home, run_id="20250102T000000-rag-bbbb")
+    begun.manifest_file.unlink()
+    assert list(lost_runs(home, named="rag", since="")) == []
+    begun.samples_file.write_bytes(b"")
+    ((folder, fault),) = lost_runs(home, named="rag", since="")
+    assert folder == begun
+    assert "put the file back" in str(fault)
+
+
+def test_where_nothing_is_kept_nothing_is_lost(home):
+    assert list(lost_runs(home, named="rag", since="")) == []

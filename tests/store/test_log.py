@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from evalslo.errors import MeasurementError
 from evalslo.store.codec import decode_sample, encode_sample
-from evalslo.store.log import AppendLog, locate_records, read_log
-from evalslo.store.run_folder import open_samples, read_samples
+from evalslo.store.log import AppendLog, locate_records, read_log, torn_bytes
+from evalslo.store.run_folder import half_record, open_samples, read_samples
 from tests.store.conftest import sample
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +86,7 @@ def test_records_come_back_in_the_order_they_were_kept(tmp_path):
 
 def test_a_log_that_is_not_there_has_no_records(tmp_path):
     assert lines(tmp_path / "absent") == []
+    assert torn_bytes(tmp_path / "absent") == 0
 
 
 @pytest.mark.parametrize("torn", [b"c", b'{"query_id": "q', b"c" * 200_000])
@@ -95,10 +96,35 @@ def test_a_torn_last_record_is_left_out_when_reading_and_cut_when_appending(tmp_
     path.write_bytes(whole + torn)
     assert lines(path) == whole.split()
     assert path.read_bytes() == whole + torn
+    assert torn_bytes(path) == len(torn)
     with AppendLog(path) as log:
+        assert log.cut == len(torn)
         assert path.read_bytes() == whole
         log.append(b"d\n")
     assert path.read_bytes() == whole + b"d\n"
+    assert torn_bytes(path) == 0
+    with AppendLog(path) as log:
+        assert log.cut == 0
+
+
+def test_half_a_record_is_told_by_readers_and_once_by_the_writer_that_cuts_it_off(folder):
+    told = []
+    with open_samples(folder, tell=told.append) as keep:
+        keep(sample("a"))
+        keep(sample("b"))
+    assert (told, half_record(folder)) == ([], None)
+    size = folder.samples_file.stat().st_size
+    os.truncate(folder.samples_file, size - 40)
+    (first, second) = folder.samples_file.read_bytes().split(b"\n")
+    assert half_record(folder) == f"{folder.samples_file} ended in half a record ({len(second)} bytes); left out"
+    for _ in range(2):
+        with open_samples(folder, tell=told.append):
+            pass
+    (line,) = told
+    assert line.startswith(
+        f"{folder.samples_file} ended in half a record ({len(second)} bytes); cut off, and its query is"
+    )
+    assert folder.samples_file.read_bytes() == first + b"\n"
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\n"]))
@@ -127,6 +153,8 @@ def test_records_are_located_by_the_bytes_before_them(tmp_path):
 def test_a_folder_in_place_of_a_log_is_told(tmp_path):
     with pytest.raises(MeasurementError, match=r"cannot be read: Is a directory; make it a file"):
         lines(tmp_path)
+    with pytest.raises(MeasurementError, match=r"cannot be read: Is a directory; make it a file"):
+        torn_bytes(tmp_path)
 
 
 def test_a_bad_line_in_the_middle_is_told_with_file_and_line(tmp_path):

@@ -1,0 +1,1 @@
+"""A scorer and an endpoint for evalslo."""

@@ -1,0 +1,161 @@
+"""`evalslo calibrate`: from a run to rows, from labels to figures and a gate that uses them, and what misuse is told."""
+
+import csv
+import json
+
+import pytest
+
+from evalslo.loaders.calibration import load_calibration
+from tests.support.suites import rows, write_suite
+
+CONTEXTS = [{"id": "paris", "text": "Paris is the capital of France. It lies on the river Seine."}]
+APP = """
+def answer(query):
+    number = int(query["query"].split()[1].rstrip("?"))
+    if number % 4 == 0:
+        return "Paris lies on the river Danube and has 40 million inhabitants."
+    return "Paris is the capital of France."
+"""
+
+
+@pytest.fixture
+def shell_with_run(shell):
+    suite = write_suite(
+        shell.folder,
+        app=APP,
+        golden=rows(80, contexts=CONTEXTS),
+        objectives=[{"objective": "hallucination <= 50%", "critical": True}],
+    )
+    assert shell.run("run", suite, "-q").exit_code == 3  # uncalibrated
+    return shell
+
+
+def sampled(shell, count=40, *options):
+    done = shell.run("calibrate", "latest", "--sample", count, *options, "-o", "rows.jsonl")
+    assert done.exit_code == 0, done.stderr
+    return [json.loads(line) for line in (shell.folder / "rows.jsonl").read_text().splitlines()], done
+
+
+def label(shell, given, *, human=lambda row: float("Danube" in row["answer"])):
+    path = shell.folder / "labels.jsonl"
+    path.write_text("".join(json.dumps(row | {"human": human(row)}) + "\n" for row in given))
+    return path
+
+
+def test_rows_are_written_once_and_say_what_comes_next(shell_with_run):
+    given, done = sampled(shell_with_run)
+    assert len(given) == 40
+    assert {row["human"] for row in given} == {None}
+    assert "drawn each verdict by itself" in done.stderr
+    assert "--labels rows.jsonl" in done.stderr
+    again = shell_with_run.run("calibrate", "latest", "--sample", 5, "-o", "rows.jsonl")
+    assert again.exit_code == 2
+    assert "may have labels in it" in again.stderr
+
+
+def test_labels_become_figures_and_a_file_that_the_gate_can_read(shell_with_run):
+    given, _ = sampled(shell_with_run)
+    done = shell_with_run.run("calibrate", "latest", "--labels", label(shell_with_run, given), "-o", "calibration.json")
+    assert done.exit_code == 0, done.stderr
+    assert "hallucination by overlap/" in done.stdout
+    assert "scorer yes          20          0" in done.stdout
+    kept = json.loads((shell_with_run.folder / "calibration.json").read_text())
+    assert (kept["sampled"], kept["scored"], kept["judged_yes"]) == ("verdict", 80, 20)
+    assert kept["figures"]["kappa"]["estimate"] == pytest.approx(1.0)
+    (labels,) = load_calibration([shell_with_run.folder / "calibration.json"]).values()
+    card = shell_with_run.scorecard()
+    assert (labels.run_id, labels.scorer) == (card["run_id"], card["fingerprint"]["scorers"]["hallucination"])
+    assert len(labels.answers) == 40
+
+
+def test_a_spreadsheet_s_file_gives_the_same_figures(shell_with_run):
+    given, _ = sampled(shell_with_run)
+    path = shell_with_run.folder / "labels.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["query_id", "repeat", "human", "answer", "sampled"])
+        writer.writerows(
+            [
+                row["query_id"],
+                row["repeat"],
+                "yes" if "Danube" in row["answer"] else "no",
+                row["answer"],
+                row["sampled"],
+            ]
+            for row in given
+        )
+    told = [
+        shell_with_run.run("calibrate", "latest", "--labels", name, "-o", "json:-").stdout
+        for name in (path, label(shell_with_run, given))
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_file_that_lost_its_column_is_told_how_it_was_drawn(shell_with_run):
+    given, _ = sampled(shell_with_run)
+    for row in given:
+        del row["sampled"]
+    path = label(shell_with_run, given)
+    asked = ("calibrate", "latest", "--labels", path, "-o", "json:-")
+    assert json.loads(shell_with_run.run(*asked).stdout)["sampled"] == "random"
+    assert json.loads(shell_with_run.run(*asked, "--stratify", "verdict").stdout)["sampled"] == "verdict"
+
+
+def test_the_same_answers_judged_again_have_not_drifted(shell_with_run):
+    given, _ = sampled(shell_with_run)
+    shell_with_run.run("calibrate", "latest", "--labels", label(shell_with_run, given), "-o", "calibration.json")
+    done = shell_with_run.run("calibrate", "latest", "--against", "calibration.json", "-o", "drift.json")
+    assert done.exit_code == 0, done.stderr
+    assert "the same scorer, the same answers" in done.stdout
+    found = json.loads((shell_with_run.folder / "drift.json").read_text())
+    assert (found["schema"], found["n"], found["changed"]["estimate"]) == ("evalslo.drift/1", 40, 0.0)
+
+
+def test_the_figures_go_to_standard_error_where_json_has_standard_output(shell_with_run):
+    given, _ = sampled(shell_with_run)
+    done = shell_with_run.run("calibrate", "latest", "--labels", label(shell_with_run, given), "-o", "json:-")
+    assert json.loads(done.stdout)["schema"] == "evalslo.calibration/1"
+    assert "Cohen's kappa" in done.stderr
+
+
+def test_labels_of_other_answers_are_told_with_file_and_line(shell_with_run):
+    given, _ = sampled(shell_with_run, 3)
+    given[1]["answer"] = "No."
+    given[2]["query_id"] = "nobody"
+    done = shell_with_run.run("calibrate", "latest", "--labels", label(shell_with_run, given, human=lambda _: 1))
+    assert done.exit_code == 2
+    told = "".join(done.stderr.split())  # a long folder breaks lines where it likes
+    assert "labels.jsonl:2:answer" in told
+    assert "labels.jsonl:3:query_id" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "wanted one of --sample, --labels, --against"),
+        (("--sample", "5", "--labels", "x.jsonl"), "--sample and --labels found"),
+        (("--sample", "5"), "name it by -o FILE.jsonl"),
+        (("--sample", "5", "-o", "rows.csv"), "name it by -o FILE.jsonl"),
+        (("--labels", "none.jsonl"), "none.jsonl: cannot be read"),
+        (("--labels", "none.jsonl", "--seed", "3"), "--seed draws answers"),
+        (("--against", "none.json"), "cannot be read"),
+        (("--against", "none.json", "--stratify", "none"), "leave it out"),
+        (("--sample", "5", "--sli", "latency", "-o", "rows.jsonl"), "it has hallucination"),
+        (("--labels", "none.jsonl", "-o", "calibration.txt"), "no form of that ending"),
+    ],
+)
+def test_misuse_ends_with_a_word_on_how_to_mend_it(shell_with_run, options, says):
+    done = shell_with_run.run("calibrate", "latest", *options)
+    assert done.exit_code == 2
+    assert says in " ".join(done.stderr.split())
+
+
+def test_a_run_without_anything_to_label_is_no_measurement(shell):
+    suite = write_suite(
+        shell.folder, objectives=[{"objective": "hallucination <= 50%", "critical": False}, "contains >= 1%"]
+    )
+    shell.run("run", suite, "-q")
+    done = shell.run("calibrate", "latest", "--sample", "5", "-o", "rows.jsonl")
+    assert done.exit_code == 4
+    assert "nothing to label" in done.stderr
+    assert not (shell.folder / "rows.jsonl").exists()
