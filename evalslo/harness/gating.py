@@ -6,7 +6,7 @@ from evalslo.harness.begin import Begun
 from evalslo.harness.evaluate import Seen, observer_of, scorecard
 from evalslo.harness.plan import Plan, PlannedCall, planned_calls
 from evalslo.harness.score import scorer_of
-from evalslo.harness.scored_by import judges_asked
+from evalslo.harness.scored_by import judgements_of
 from evalslo.harness.totals import RunningTotals, spent_by_judges
 from evalslo.harness.worst import Answered
 from evalslo.model.golden import GoldenQuery, GoldenSet
@@ -17,7 +17,7 @@ from evalslo.model.scorecard import Scorecard
 from evalslo.model.suite import Suite
 from evalslo.slo.observer import Observer
 from evalslo.store.index import SampleIndex
-from evalslo.store.judgements import Judgements, read_judgements
+from evalslo.store.judgements import read_judgements
 
 STEPS_OF_PROGRESS = 100
 
@@ -56,8 +56,8 @@ class _Log:
     def __init__(self, suite: Suite, begun: Begun, observer: Observer) -> None:
         self._suite, self._observer, self._events = suite, observer, observer.events
         self._score, self._totals = scorer_of(suite), RunningTotals()
-        if judges_asked(suite):
-            self._score = scorer_of(suite, judgements=Judgements(read_judgements(begun.folder)))
+        if judgements := judgements_of(suite, begun.folder):
+            self._score = scorer_of(suite, judgements=judgements)
             self._totals = RunningTotals(judge=spent_by_judges(read_judgements(begun.folder)))
         path = begun.folder.samples_file
         self._index = SampleIndex(path, events=len(self._events), number_of=self._events.number_of)

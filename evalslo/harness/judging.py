@@ -15,7 +15,7 @@ from evalslo.harness.collect import Bounds, Store, Watch, collect
 from evalslo.harness.plan import planned_calls
 from evalslo.harness.prepare import OpenJudge, Prepared
 from evalslo.harness.score import with_contexts
-from evalslo.harness.scored_by import judging_scorers, scorer_versions
+from evalslo.harness.scored_by import judgements_of, judging_scorers, scorer_versions, who_is
 from evalslo.harness.sitting import in_words
 from evalslo.harness.spending import Spending
 from evalslo.harness.tally import Tally
@@ -26,7 +26,7 @@ from evalslo.model.sample import Request, Sample
 from evalslo.model.suite import JudgeSpec
 from evalslo.slo.observer import Events
 from evalslo.store.index import SampleIndex
-from evalslo.store.judgements import Judgements, open_judgements, read_judgements
+from evalslo.store.judgements import Judgements, open_judgements
 from evalslo.store.run_folder import write_manifest
 
 REPLIES_A_VOTE = 2  # a reply that cannot be read, and one more
@@ -38,9 +38,9 @@ async def judge_run(prepared: Prepared, begun: Begun, *, door: Door) -> Begun:
     A run that was stopped while it collected is not judged: it goes on first. Raises `MeasurementError` where replies cannot
     be kept.
     """
-    if begun.manifest.stopped is not None:
+    judgements = judgements_of(prepared.suite, begun.folder)
+    if begun.manifest.stopped is not None or judgements is None:
         return begun
-    judgements = Judgements(read_judgements(begun.folder))
     with open_judgements(begun.folder, tell=door.tell) as keep:
         work = _Judging(prepared, begun, judgements=judgements)
         stopped = await _ask_all(prepared.judges, work, keep=keep, door=door)
@@ -112,6 +112,7 @@ def _judgement(spec: JudgeSpec, sample: Sample, due: Mapping[tuple[str, int], "_
     one = due[sample.query_id, sample.repeat % spec.votes]
     return Judgement(
         judge=spec.name,
+        who=who_is(spec),
         query_id=one.query_id,
         repeat=one.repeat,
         key=one.key,

@@ -11,7 +11,7 @@ from evalslo import plugins
 from evalslo.errors import MeasurementError, UsageError
 from evalslo.harness.plan import planned_calls
 from evalslo.harness.score import scorer_of
-from evalslo.harness.scored_by import judges_asked
+from evalslo.harness.scored_by import judgements_of
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
 from evalslo.model.calibration import Cut
@@ -22,7 +22,6 @@ from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
 from evalslo.slo.observer import Events
 from evalslo.store.index import SampleIndex
-from evalslo.store.judgements import Judgements, read_judgements
 from evalslo.store.run_folder import RunFolder, read_manifest
 
 Key = tuple[str, int]
@@ -105,7 +104,7 @@ def score_again(folder: RunFolder, *, sli: str | None) -> ScoredRun:
         raise MeasurementError(f"{folder.golden_file}: it is not the golden set of the run any more; put it back")
     events = Events(golden.queries, repeats=manifest.repeats)
     index = SampleIndex(folder.samples_file, events=len(events), number_of=events.number_of)
-    judgements = Judgements(read_judgements(folder)) if judges_asked(suite) else None
+    judgements = judgements_of(suite, folder)
     score, values, scorer = scorer_of(suite, judgements=judgements), {}, ""
     for sample in index.samples(call.key for call in planned_calls(golden, manifest)):
         (found,) = score(events.query_of(sample.query_id), sample)

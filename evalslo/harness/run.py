@@ -16,7 +16,7 @@ from evalslo import plugins
 from evalslo.errors import MeasurementError
 from evalslo.harness.begin import Asked, Begun, Door, Started, begin_run, nothing_to_go_on_with, resume_run
 from evalslo.harness.prepare import Prepared, load_labels, refuse_bad_options, refuse_finite
-from evalslo.harness.scored_by import judges_asked, scorer_versions
+from evalslo.harness.scored_by import judgements_of, scorer_versions
 from evalslo.harness.sitting import sit
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
@@ -25,7 +25,6 @@ from evalslo.model.score import Score
 from evalslo.model.scorecard import Fingerprint, Scorecard
 from evalslo.model.suite import Suite
 from evalslo.slo.slices import with_slices
-from evalslo.store.judgements import Judgements, read_judgements
 from evalslo.store.labels import keep_labels, kept_labels
 from evalslo.store.run_folder import (
     RunFolder,
@@ -88,7 +87,7 @@ def gate_run(
     refuse_bad_options(judged)
     if manifest.sampling == "sequential":
         refuse_finite(judged)
-    scorers = scorer_versions(judged, judgements=_judgements(folder, judged))
+    scorers = scorer_versions(judged, judgements=judgements_of(judged, folder))
     fingerprint = replace(manifest.fingerprint, suite=judged.digest, scorers=scorers)
     golden = read_golden(folder.golden_file)
     if golden.digest != manifest.fingerprint.golden:
@@ -144,7 +143,3 @@ def _begin(prepared: Prepared, *, door: Door, asked: Asked) -> Begun:
     if asked.resume:
         door.tell(nothing_to_go_on_with(suite, home=door.home, asked=asked))
     return begun
-
-
-def _judgements(folder: RunFolder, suite: Suite) -> Judgements | None:
-    return Judgements(read_judgements(folder)) if judges_asked(suite) else None

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,9 +14,8 @@ from evalslo.model.protocols import JudgingScorer, Scorer
 from evalslo.model.sample import Response
 from evalslo.model.sli import Sli
 from evalslo.model.suite import JudgeSpec, ScorerChoice, Suite
-
-if TYPE_CHECKING:
-    from evalslo.store.judgements import Judgements
+from evalslo.store.judgements import Judgements, read_judgements
+from evalslo.store.run_folder import RunFolder
 
 _JUDGED = frozenset({"faithfulness", "hallucination", "contradiction", "self_knowledge", "rubric", "task_success"})
 _ONLY_JUDGED = frozenset({"contradiction", "rubric", "task_success"})
@@ -36,7 +34,20 @@ def judges_asked(suite: Suite) -> list[JudgeSpec]:
     return [spec for name, spec in suite.judges.items() if name in asked]
 
 
-def scorers_by_sli(suite: Suite, *, judgements: "Judgements | None" = None) -> dict[str, Scorer]:
+def judgements_of(suite: Suite, folder: RunFolder) -> Judgements | None:
+    """What the suite's judges have said of the run's answers; None where no objective rests on a judge."""
+    asked = judges_asked(suite)
+    if not asked:
+        return None
+    return Judgements(read_judgements(folder), who={spec.name: who_is(spec) for spec in asked})
+
+
+def who_is(judge: JudgeSpec) -> str:
+    """A digest of the judge's endpoint as the suite writes it."""
+    return _short_digest(msgspec.to_builtins(judge.endpoint))
+
+
+def scorers_by_sli(suite: Suite, *, judgements: Judgements | None = None) -> dict[str, Scorer]:
     """The scorer of each SLI by its text. `judgements` is what judges said; None: nothing yet."""
     judging: dict[ScorerChoice, JudgingScorer] = {}
     scorers: dict[str, Scorer] = {}
@@ -55,7 +66,7 @@ def scorers_by_sli(suite: Suite, *, judgements: "Judgements | None" = None) -> d
     return scorers
 
 
-def judging_scorers(suite: Suite, *, judgements: "Judgements") -> list[tuple[JudgingScorer, ScorerChoice, list[Sli]]]:
+def judging_scorers(suite: Suite, *, judgements: Judgements) -> list[tuple[JudgingScorer, ScorerChoice, list[Sli]]]:
     """Each scorer that rests on judges, with the choice that made it and the SLIs that it scores."""
     groups: dict[ScorerChoice, list[Sli]] = {}
     for sli in slis_of(suite):
@@ -65,7 +76,7 @@ def judging_scorers(suite: Suite, *, judgements: "Judgements") -> list[tuple[Jud
     return [(_judge(choice, suite, judgements), choice, slis) for choice, slis in groups.items()]
 
 
-def scorer_versions(suite: Suite, *, judgements: "Judgements | None" = None) -> dict[str, str]:
+def scorer_versions(suite: Suite, *, judgements: Judgements | None = None) -> dict[str, str]:
     """`name/version` of the scorer of each SLI. A judge's has what was asked of whom, and who answered.
 
     By the SLI's name, and by its text where the suite chose: every k of a measure has one scorer, and each rubric its own.
@@ -135,7 +146,7 @@ def _checked(suite: Suite, sli: Sli) -> Scorer:
     return Checked(function, (source_digest(function) or "unknown")[-_DIGEST_CHARS:])
 
 
-def _judge(choice: ScorerChoice, suite: Suite, judgements: "Judgements | None") -> JudgingScorer:
+def _judge(choice: ScorerChoice, suite: Suite, judgements: Judgements | None) -> JudgingScorer:
     from evalslo.scorers.judge import Judge
 
     specs = [suite.judges[name] for name in choice.judges]
@@ -148,7 +159,7 @@ def _no_replies(judge: str, key: str) -> Sequence[Response]:
     return ()
 
 
-def _digest(specs: Sequence[JudgeSpec], judgements: "Judgements | None") -> str:
+def _digest(specs: Sequence[JudgeSpec], judgements: Judgements | None) -> str:
     """Who judges: the endpoints as the suite writes them, and the models that answered. Limits change no verdict."""
     who: list[Mapping[str, object]] = [
         {
@@ -158,5 +169,9 @@ def _digest(specs: Sequence[JudgeSpec], judgements: "Judgements | None") -> str:
         }
         for spec in specs
     ]
-    text = json.dumps(who, sort_keys=True, separators=(",", ":"))
+    return _short_digest(who)
+
+
+def _short_digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]

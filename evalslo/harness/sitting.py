@@ -27,7 +27,7 @@ from evalslo.model.score import Score
 from evalslo.model.scorecard import Lag
 from evalslo.model.suite import Suite
 from evalslo.store.cache import ResponseCache, response_key
-from evalslo.store.run_folder import open_samples, read_manifest, read_samples, write_manifest
+from evalslo.store.run_folder import open_samples, read_manifest, read_samples, replace_file, write_manifest
 
 TOGETHER_S = 0.01  # a loop that is later than that may read several tokens at once, and they share a stamp
 SHORT_TURN_S = 0.0005  # python gives a thread ten times that, and an answer would wait for it
@@ -37,7 +37,9 @@ async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> 
     """Makes the calls that have no sample yet; the manifest says afterwards whether any are left to be made, and why."""
     with open_samples(begun.folder, tell=door.tell) as keep:
         # another process may have gone on with the run until it let go of it just now
-        found = replace(read_manifest(begun.folder), fingerprint=begun.manifest.fingerprint)
+        suite = prepared.suite
+        found = replace(read_manifest(begun.folder), fingerprint=begun.manifest.fingerprint, settings=suite.settings)
+        replace_file(begun.folder.suite_file, suite.text.encode())  # caps, judges and calibration may be others now
         manifest = replace(found, cached=found.cached or asked.cache)
         desk = _desk(prepared, manifest, door=door, fail_fast=asked.fail_fast)
         left = desk.left(planned_calls(prepared.golden, manifest), kept=read_samples(begun.folder.samples_file))

@@ -22,11 +22,13 @@ class Question(Struct, frozen=True, kw_only=True):
 class Judgement(Struct, frozen=True, kw_only=True):
     """One reply of a judge, or the error of its call: a record of `judge.jsonl`.
 
-    It is about the answer to `query_id` and `repeat`. `vote` counts from 0; `attempts` counts calls; `started_at` is UTC in
-    ISO 8601.
+    It is about the answer to `query_id` and `repeat`. `who` is a digest of the judge's endpoint as the suite wrote it then:
+    what one judge said is not said by another of the same name. `vote` counts from 0; `attempts` counts calls; `started_at`
+    is UTC in ISO 8601.
     """
 
     judge: str
+    who: str
     query_id: str
     repeat: int
     key: str

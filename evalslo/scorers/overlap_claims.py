@@ -30,9 +30,29 @@ def check(
     Where `language` is None, it is the one that the answer shows, else English.
     """
     language = language or language_of(answer)
-    read = [
+    return _hold(_read(answer, language=language), contexts, language=language)
+
+
+def in_references(answer: str, references: Sequence[str], *, language: str | None = None) -> list[bool | None]:
+    """Whether any of the references, of which there is one at least, supports each sentence of an answer; None: no claim."""
+    language = language or language_of(answer)
+    read = _read(answer, language=language)
+    tables = [_hold(read, [Context(id="reference", text=text)], language=language) for text in references]
+    return [
+        None if rows[0][1] is None else any(evidence.verdict == "supported" for evidence, _ in rows)
+        for rows in zip(*tables, strict=True)
+    ]
+
+
+def _read(answer: str, *, language: str | None) -> list[tuple[Sentence, Words]]:
+    return [
         (sentence, words_of(sentence.text, language=language)) for sentence in read_answer(answer, language=language)
     ]
+
+
+def _hold(
+    read: Sequence[tuple[Sentence, Words]], contexts: Sequence[Context], *, language: str | None
+) -> list[tuple[Evidence, float | None]]:
     claims = [words for sentence, words in read if sentence.not_a_claim is None]
     passages = look_up(
         contexts,
@@ -49,15 +69,6 @@ def _spellings(claims: Sequence[Words], *, language: str | None) -> dict[str, st
     other = {form: number for number in sorted(numbers) for form in other_forms(number, language=language)}
     own = {word for words in claims for word in (*words.content, *words.numbers, *words.names)}
     return other | {word: word for word in own}
-
-
-def in_references(answer: str, references: Sequence[str], *, language: str | None = None) -> list[bool | None]:
-    """Whether any of the references, of which there is one at least, supports each sentence of an answer; None: no claim."""
-    tables = (check(answer, [Context(id="reference", text=text)], language=language) for text in references)
-    return [
-        None if rows[0][1] is None else any(evidence.verdict == "supported" for evidence, _ in rows)
-        for rows in zip(*tables, strict=True)
-    ]
 
 
 def _judge(sentence: Sentence, words: Words, *, passages: Passages) -> tuple[Evidence, float | None]:

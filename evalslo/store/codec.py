@@ -44,6 +44,7 @@ class _SampleLine(msgspec.Struct):
 
 class _JudgementLine(_SampleLine, kw_only=True):
     judge: str
+    who: str
     key: str
     vote: int
 
@@ -128,7 +129,9 @@ def encode_judgement(judgement: Judgement) -> bytes:
         started_at=judgement.started_at,
     )
     kept = msgspec.structs.asdict(_sample_line(sample))
-    return _line(_JudgementLine(**kept, judge=judgement.judge, key=judgement.key, vote=judgement.vote))
+    return _line(
+        _JudgementLine(**kept, judge=judgement.judge, who=judgement.who, key=judgement.key, vote=judgement.vote)
+    )
 
 
 def decode_judgement(line: bytes) -> Judgement:
@@ -137,6 +140,7 @@ def decode_judgement(line: bytes) -> Judgement:
     sample = _sample(row)
     return Judgement(
         judge=row.judge,
+        who=row.who,
         query_id=sample.query_id,
         repeat=sample.repeat,
         key=row.key,

@@ -1,6 +1,6 @@
 """What judges said of a run's answers: `judge.jsonl`, append-only, so that answers are scored again without a call."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,17 +14,21 @@ from evalslo.store.run_folder import RunFolder, hold_run
 class Judgements:
     """Judgements by judge and question. Of two of one vote the later counts: a reply that could not be read was asked again.
 
-    It is what a judging scorer takes for `Replies`.
+    `who` says by name whose judgements count: those of other endpoints that had these names before do not. It is what a
+    judging scorer takes for `Replies`.
     """
 
-    def __init__(self, kept: Iterable[Judgement] = ()) -> None:
+    def __init__(self, kept: Iterable[Judgement] = (), *, who: Mapping[str, str]) -> None:
+        self._who = who
         self._votes: dict[tuple[str, str], dict[int, Response]] = {}
         self._times: dict[tuple[str, str, int], int] = {}
         for one in kept:
             self.take(one)
 
     def take(self, one: Judgement) -> None:
-        """Adds one."""
+        """Adds one, if it is of a judge that counts."""
+        if one.who != self._who.get(one.judge):
+            return
         self._votes.setdefault((one.judge, one.key), {})[one.vote] = one.response
         if one.response.error is None:
             place = (one.judge, one.key, one.vote)
@@ -70,5 +74,7 @@ def open_judgements(folder: RunFolder, *, tell: Callable[[str], None]) -> Iterat
     """
     with hold_run(folder), AppendLog(judge_file(folder)) as log:
         if log.cut:
-            tell(f"{judge_file(folder)} ended in half a record ({log.cut:,} bytes); cut off, and the judge is asked again")
+            tell(
+                f"{judge_file(folder)} ended in half a record ({log.cut:,} bytes); cut off, and the judge is asked again"
+            )
         yield lambda one: log.append(codec.encode_judgement(one))

@@ -127,6 +127,23 @@ def test_votes_are_asked_and_logged_one_by_one(judged):
     assert {line["judge"] for line in lines} == {"strong"}
 
 
+def test_another_judge_of_the_same_name_is_asked_anew_and_its_word_counts(judged):
+    judged.run("run", "suite.yaml", "-q")
+    first = row(judged.scorecard(), "faithfulness")
+    said = {"verdicts": [{"sentence": 1, "quote": "", "context": 0, "verdict": "unsupported"}]}
+    (judged.folder / "other.py").write_text(f"def stern(query):\n    return {json.dumps(json.dumps(said))}\n")
+    text = (judged.folder / "suite.yaml").read_text().replace("service.py:judge", "other.py:stern")
+    (judged.folder / "suite.yaml").write_text(text)
+    assert judged.run("run", "suite.yaml", "--resume", "-q").exit_code in (0, 3)
+    second = row(judged.scorecard(), "faithfulness")
+    assert len(judged.runs()) == 1
+    assert (first["good"], second["estimate"]) == (None, 0)
+    assert first["scorer"] != second["scorer"]
+    gated = json.loads(judged.run("gate", "latest", "-o", "json:-").stdout)
+    assert row(gated, "faithfulness")["estimate"] == 0
+    assert judged.scorecard()["usage"]["judge"]["calls"] == 6  # what the first one was paid stays paid
+
+
 def test_an_sli_that_needs_a_judge_is_refused_without_one(judged):
     text = SUITE.replace("JUDGE", "").replace('judges:\n  strong: {kind: python, target: "service.py:judge"}\n', "")
     (judged.folder / "suite.yaml").write_text(text)
