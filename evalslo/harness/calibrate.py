@@ -7,8 +7,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from evalslo.errors import Fault, FileFaults, UsageError
+from evalslo.harness.answers import AnswerSeen
 from evalslo.harness.label_rows import require_by_verdict
-from evalslo.harness.rescore import AnswerSeen, ScoredRun
+from evalslo.harness.rescore import ScoredRun
 from evalslo.model.calibration import (
     Agreement,
     Bin,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from evalslo.harness.answers import LabelledElsewhere
 from evalslo.harness.begin import Begun
 from evalslo.harness.evaluate import Seen, observer_of, scorecard
 from evalslo.harness.plan import Plan, PlannedCall, planned_calls
@@ -37,9 +38,10 @@ def score_and_gate(
     """
     planned = planned_calls(golden, begun.manifest)
     queries = _asked(golden, begun.manifest, planned)
-    log = _Log(suite, begun, observer_of(suite, begun.manifest, queries=queries))
+    elsewhere = LabelledElsewhere(labels, suite=suite, run_id=begun.manifest.run_id)
+    log = _Log(suite, begun, observer_of(suite, begun.manifest, queries=queries), elsewhere)
     keep(log.scores(planned, on_progress=on_progress))
-    return scorecard(suite, begun.manifest, queries=queries, seen=log.seen(), labels=labels)
+    return scorecard(suite, begun.manifest, queries=queries, seen=log.seen(), labels=elsewhere.labels())
 
 
 def _asked(golden: GoldenSet, manifest: Manifest, planned: Plan) -> Sequence[GoldenQuery]:
@@ -53,8 +55,8 @@ def _asked(golden: GoldenSet, manifest: Manifest, planned: Plan) -> Sequence[Gol
 class _Log:
     """One pass over the samples of a run; afterwards, what was `seen`."""
 
-    def __init__(self, suite: Suite, begun: Begun, observer: Observer) -> None:
-        self._suite, self._observer, self._events = suite, observer, observer.events
+    def __init__(self, suite: Suite, begun: Begun, observer: Observer, elsewhere: LabelledElsewhere) -> None:
+        self._suite, self._observer, self._events, self._elsewhere = suite, observer, observer.events, elsewhere
         self._score, self._totals = scorer_of(suite), RunningTotals()
         if judgements := judgements_of(suite, begun.folder):
             self._score = scorer_of(suite, judgements=judgements)
@@ -69,8 +71,11 @@ class _Log:
             if done % step == 0:
                 on_progress(self._progress(done))
             self._totals.take(sample)
-            for score in self._score(self._events.query_of(sample.query_id), sample):
+            query = self._events.query_of(sample.query_id)
+            self._elsewhere.take(query, sample)
+            for score in self._score(query, sample):
                 self._observer.take(score)
+                self._elsewhere.take_score(score)
                 if score.note is not None:
                     self._totals.note(score.sli, score.note)
                 yield score

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from evalslo.errors import UsageError
-from evalslo.harness.rescore import AnswerSeen, Key, ScoredRun
+from evalslo.harness.answers import AnswerSeen, Key
+from evalslo.harness.rescore import ScoredRun
 from evalslo.model.calibration import RowToLabel, Sampled
 
 Stratify = Literal["verdict", "none"]

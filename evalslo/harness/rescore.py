@@ -1,6 +1,5 @@
 """A kept run's answers, scored again on one SLI as the gate would score them. Calls nothing."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
@@ -9,38 +8,19 @@ from msgspec.structs import replace
 
 from evalslo import plugins
 from evalslo.errors import MeasurementError, UsageError
+from evalslo.harness.answers import AnswerSeen, Key, answer_seen
 from evalslo.harness.plan import planned_calls
 from evalslo.harness.score import scorer_of
 from evalslo.harness.scored_by import judgements_of
 from evalslo.loaders.golden import read_golden
 from evalslo.loaders.suite import read_suite
 from evalslo.model.calibration import Cut
-from evalslo.model.golden import Context, GoldenQuery
 from evalslo.model.objective import Objective
-from evalslo.model.sample import Sample
 from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
 from evalslo.slo.observer import Events
 from evalslo.store.index import SampleIndex
 from evalslo.store.run_folder import RunFolder, read_manifest
-
-Key = tuple[str, int]
-
-
-class AnswerSeen(Struct, frozen=True, kw_only=True):
-    """One answer as its scorer saw it; `contexts` None: it has none."""
-
-    query: GoldenQuery
-    repeat: int
-    answer: str
-    contexts: tuple[Context, ...] | None
-
-    @property
-    def digest(self) -> str:
-        """`sha256:...` over the answer and its contexts: of the same digest, the same was judged."""
-        seen = (self.answer, None if self.contexts is None else [(one.id, one.text) for one in self.contexts])
-        data = ascii(seen).encode()  # strangers may send what UTF-8 cannot hold
-        return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 class ScoredRun(Struct, frozen=True, kw_only=True):
@@ -77,14 +57,9 @@ class ScoredRun(Struct, frozen=True, kw_only=True):
     def answers(self, keys: Iterable[Key]) -> Iterator[AnswerSeen]:
         """The answers of `keys` in their order; without those that were not collected or failed."""
         for sample in self.index.samples(keys):
-            if sample.response.answer is not None:
-                query = self.events.query_of(sample.query_id)
-                yield AnswerSeen(
-                    query=query,
-                    repeat=sample.repeat,
-                    answer=sample.response.answer,
-                    contexts=_contexts(query, sample, suite=self.suite),
-                )
+            seen = answer_seen(self.events.query_of(sample.query_id), sample, suite=self.suite)
+            if seen is not None:
+                yield seen
 
 
 def score_again(folder: RunFolder, *, sli: str | None) -> ScoredRun:
@@ -153,13 +128,3 @@ def _cut(objective: Objective, spec: SliSpec) -> Cut:
     if objective.event is not None:
         return Cut(op=objective.event.op, value=float(objective.event.value))
     return Cut(op=objective.op, value=float(objective.target))
-
-
-def _contexts(query: GoldenQuery, sample: Sample, *, suite: Suite) -> tuple[Context, ...] | None:
-    """What the scorer was given, by the suite's `contexts_from`."""
-    match suite.endpoint.contexts_from:
-        case "golden":
-            return query.contexts
-        case "response":
-            return sample.response.contexts
-    return query.contexts if sample.response.contexts is None else sample.response.contexts

@@ -77,10 +77,14 @@ def _labels(kept: LabelledSet) -> Labels:
         sli=kept.sli,
         scorer=kept.scorer,
         run_id=kept.run_id,
-        answers=tuple(
-            LabelledAnswer(query_id=one.query_id, repeat=one.repeat, judged=one.judged, human=one.human)
-            for one in kept.answers
-        ),
+        scored=kept.scored,
+        answers=tuple(_answer(one) for one in kept.answers),
+    )
+
+
+def _answer(one: JudgedAnswer) -> LabelledAnswer:
+    return LabelledAnswer(
+        query_id=one.query_id, repeat=one.repeat, digest=one.digest, judged=one.judged, human=one.human
     )
 
 

@@ -68,6 +68,69 @@ def test_labels_become_figures_and_a_file_that_the_gate_can_read(shell_with_run)
     assert len(labels.answers) == 40
 
 
+@pytest.fixture
+def calibrated(shell_with_run):
+    """Runs a suite that is corrected by labels of an earlier run: the codes and the method of its row."""
+    given, _ = sampled(shell_with_run, 60, "--stratify", "none")
+    shell_with_run.run("calibrate", "latest", "--labels", label(shell_with_run, given), "-o", "calibration.json")
+    labelled = {row["query_id"] for row in given}
+
+    def run(*, app=APP, number=80, settings=()):
+        suite = write_suite(
+            shell_with_run.folder,
+            app=app,
+            golden=rows(number, contexts=CONTEXTS),
+            objectives=[{"objective": "hallucination <= 50%", "critical": True}],
+            calibration="calibration.json",
+        )
+        shell_with_run.run("run", suite, "-q", *settings)
+        card = shell_with_run.scorecard()
+        (row,) = card["objectives"]
+        return {reason["code"] for reason in card["reasons"]}, row
+
+    run.labelled = labelled
+    return run
+
+
+def test_labels_of_a_run_are_labels_of_every_run_of_the_same_answers(calibrated):
+    codes, row = calibrated()
+    assert "labels_elsewhere" not in codes
+    assert row["method"].startswith("post-stratified")
+    assert row["verdict"] == "pass"
+
+
+def test_another_answer_to_one_labelled_query_makes_them_labels_of_other_answers(calibrated):
+    number = int(min(calibrated.labelled)[1:])
+    app = APP.replace(
+        "    if number % 4", f"    if number == {number}:\n        return 'It is Paris.'\n    if number % 4"
+    )
+    codes, row = calibrated(app=app)
+    assert "labels_elsewhere" in codes
+    assert row["method"].startswith("rogan-gladen")
+
+
+def test_a_grown_golden_set_makes_them_labels_of_other_answers(calibrated):
+    codes, _ = calibrated(number=81)
+    assert "labels_elsewhere" in codes
+
+
+def test_other_contexts_make_them_labels_of_other_answers(calibrated):
+    app = APP.replace(
+        "def answer(query):",
+        "def answer(query):\n    return {'answer': said(query), 'contexts': [{'id': 'x', 'text': 'Paris is big.'}]}\n\n\ndef said(query):",
+    )
+    codes, _ = calibrated(app=app)
+    assert "labels_elsewhere" in codes
+
+
+def test_a_run_gated_again_has_its_labels_beside_it(calibrated, shell):
+    calibrated()
+    (shell.folder / "calibration.json").unlink()
+    done = shell.run("gate", "latest", "-o", "json:-")
+    (row,) = json.loads(done.stdout)["objectives"]
+    assert row["method"].startswith("post-stratified")
+
+
 def test_a_spreadsheet_s_file_gives_the_same_figures(shell_with_run):
     given, _ = sampled(shell_with_run)
     path = shell_with_run.folder / "labels.csv"

@@ -44,12 +44,14 @@ def message_of(*paths):
 
 def test_labels_come_back_by_their_sli(kept):
     answers = (
-        LabelledAnswer(query_id="a", repeat=0, judged=1.0, human=0.0),
-        LabelledAnswer(query_id="b", repeat=0, judged=0.0, human=0.0),
+        LabelledAnswer(query_id="a", repeat=0, digest="sha256:1", judged=1.0, human=0.0),
+        LabelledAnswer(query_id="b", repeat=0, digest="sha256:2", judged=0.0, human=0.0),
     )
     other = kept(name="other.json", sli="faithfulness")
     found = load_calibration([kept(), other])
-    assert found["hallucination"] == Labels(sli="hallucination", scorer="overlap/1", run_id="r1", answers=answers)
+    assert found["hallucination"] == Labels(
+        sli="hallucination", scorer="overlap/1", run_id="r1", scored=300, answers=answers
+    )
     assert sorted(found) == ["faithfulness", "hallucination"]
     assert load_calibration([]) == {}
 
