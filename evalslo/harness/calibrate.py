@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from evalslo.errors import Fault, FileFaults, UsageError
 from evalslo.harness.answers import AnswerSeen
+from evalslo.harness.claim_labels import in_the_sense_of, speaks_of
 from evalslo.harness.label_rows import require_by_verdict
 from evalslo.harness.rescore import ScoredRun
 from evalslo.model.calibration import (
@@ -57,7 +58,7 @@ def match(run: ScoredRun, rows: Sequence[LabelRow], *, file: str, sampled: Sampl
 
     Raises FileFaults for rows that are not of this run's answers, UsageError for a sample that cannot be.
     """
-    rows = [row for row in rows if row.sli in (None, run.sli)]
+    rows = [in_the_sense_of(row, sli=run.sli) for row in rows if speaks_of(row, sli=run.sli)]
     labelled = [row for row in rows if row.human is not None]
     if not labelled:
         raise UsageError(f"{file}: no label of {run.sli}; name another SLI by --sli, or label its rows")

@@ -1,6 +1,6 @@
 """Label files: what people said of answers, as JSON Lines or CSV, or all that is wrong with the file at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,11 +8,18 @@ from evalslo.errors import Fault, FileFaults
 from evalslo.loaders.golden_files import Faults, Row, csv_rows, jsonl_rows
 from evalslo.loaders.telling import found, quoted
 from evalslo.model.calibration import LabelRow, Sampled
+from evalslo.model.score import ClaimVerdict
 
 MOST_ROWS = 1_000_000
 _FORMS: Mapping[str, Callable[..., Iterable[Row]]] = {".jsonl": jsonl_rows, ".ndjson": jsonl_rows, ".csv": csv_rows}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 _SAMPLED: Mapping[str, Sampled] = {"random": "random", "verdict": "verdict"}
+_VERDICTS: Mapping[str, ClaimVerdict] = {
+    "supported": "supported",
+    "unsupported": "unsupported",
+    "contradicted": "contradicted",
+    "not_a_claim": "not_a_claim",
+}
 _LABEL = "wanted 0 or 1, yes or no, true or false, a number in [0, 1], or nothing"
 
 Found = TypeVar("Found")
@@ -37,8 +44,8 @@ def read_labels(path: Path) -> tuple[LabelRow, ...]:
         rows = _rows(rows_of(path, faults=faults), faults=faults)
     except OSError as error:
         raise FileFaults((Fault(str(path), None, "", f"cannot be read: {error.strerror or error}"),)) from None
-    if not faults.told and not any(row.human is not None for row in rows):
-        faults.tell(None, "human", "no row has a label yet; write 0 or 1 into its column human")
+    if not faults.told and not any(row.human is not None or row.claims is not None for row in rows):
+        faults.tell(None, "human", "no row has a label yet; write 0 or 1 into its column human, or claims_human")
     faults.raise_if_any()
     return tuple(rows)
 
@@ -83,14 +90,31 @@ def _row(columns: Mapping[str, Any], *, line: int, faults: Faults) -> LabelRow |
         sli=cell("sli", _text),
         human=cell("human", _label),
         human2=cell("human2", _label),
+        claims=cell("claims_human", _claims),
+        claims2=cell("claims_human2", _claims),
         answer=cell("answer", _text),
         sampled=cell("sampled", _sampled),
     )
     if query_id is None and faults.total == before:
         faults.tell(line, "query_id", "found nothing; wanted the id of the golden query that was answered")
-    if row.human is None and row.human2 is not None and faults.total == before:
-        faults.tell(line, "human2", "a second label without a first one; write the only one into human")
+    if faults.total == before:
+        for column, message in _contradictions(row, columns.get("claims")):
+            faults.tell(line, column, message)
     return row if faults.total == before else None
+
+
+def _contradictions(row: LabelRow, claims: object) -> Iterator[tuple[str, str]]:
+    """What the labels of a row cannot be together, each with its column. `claims`: what stands in the row's column."""
+    alone = "a second label without a first one; write the only one into"
+    if row.human is None and row.human2 is not None:
+        yield "human2", f"{alone} human"
+    if row.claims is None and row.claims2 is not None:
+        yield "claims_human2", f"{alone} claims_human"
+    if row.claims is not None and row.human is not None:
+        yield "human", "a label of the answer beside labels of its claims, which it follows from; leave it out"
+    for column, said in (("claims_human", row.claims), ("claims_human2", row.claims2)):
+        if said is not None and isinstance(claims, list) and len(said) != len(claims):
+            yield column, f"{len(said)} verdicts on {len(claims)} claims; wanted one for each, in their order"
 
 
 def _text(value: object) -> str:
@@ -116,6 +140,12 @@ def _label(value: object) -> float | None:
         except ValueError:
             raise _NoValueError(_LABEL) from None
     return _in_range(value)
+
+
+def _claims(value: object) -> tuple[ClaimVerdict, ...]:
+    if isinstance(value, list) and value and all(isinstance(one, str) and one in _VERDICTS for one in value):
+        return tuple(_VERDICTS[one] for one in value)
+    raise _NoValueError(f"wanted a list with one of {', '.join(_VERDICTS)} for each claim")
 
 
 def _in_range(value: object) -> float:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from evalslo.model.golden import Context
 from evalslo.model.objective import Op
+from evalslo.model.score import ClaimVerdict
 
 Sampled = Literal["random", "verdict"]
 """How answers were drawn: all alike, or each verdict of the scorer by itself."""
@@ -41,7 +42,8 @@ class RowToLabel(Struct, frozen=True, kw_only=True):
 class LabelRow(Struct, frozen=True, kw_only=True):
     """One row of a label file. `human` and a second person's `human2` are in the SLI's own sense, None: not labelled.
 
-    `sli`, `answer` and `sampled` are None where the file does not say; `line` counts from 1.
+    `claims` and `claims2` are their verdicts on each claim of the answer, from which all SLIs about claims follow; None: not
+    labelled so. `sli`, `answer` and `sampled` are None where the file does not say; `line` counts from 1.
     """
 
     line: int
@@ -50,6 +52,8 @@ class LabelRow(Struct, frozen=True, kw_only=True):
     sli: str | None = None
     human: float | None = None
     human2: float | None = None
+    claims: tuple[ClaimVerdict, ...] | None = None
+    claims2: tuple[ClaimVerdict, ...] | None = None
     answer: str | None = None
     sampled: Sampled | None = None
 

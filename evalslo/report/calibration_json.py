@@ -73,7 +73,7 @@ def drift_to_json(found: Drift) -> bytes:
 
 
 def rows_to_jsonl(rows: Iterable[RowToLabel]) -> Iterator[bytes]:
-    """One line of JSON a row, in UTF-8, its column `human` null: for people to fill in."""
+    """One line of JSON a row, in UTF-8, its columns `human` and `claims_human` null: for people to fill in."""
     for row in rows:
         columns = {
             "query_id": row.query_id,
@@ -84,7 +84,7 @@ def rows_to_jsonl(rows: Iterable[RowToLabel]) -> Iterator[bytes]:
             "reference": row.reference,
             "contexts": None if row.contexts is None else [{"id": one.id, "text": one.text} for one in row.contexts],
             "answer": row.answer,
-            **({} if row.claims is None else {"claims": row.claims}),
+            **({} if row.claims is None else {"claims": row.claims, "claims_human": None}),
             "human": row.human,
         }
         yield json.dumps(jsonable(columns), ensure_ascii=False, allow_nan=False).encode() + b"\n"

@@ -115,11 +115,11 @@ def test_a_grown_golden_set_makes_them_labels_of_other_answers(calibrated):
 
 
 def test_other_contexts_make_them_labels_of_other_answers(calibrated):
-    app = APP.replace(
-        "def answer(query):",
-        "def answer(query):\n    return {'answer': said(query), 'contexts': [{'id': 'x', 'text': 'Paris is big.'}]}\n\n\ndef said(query):",
+    contexts = "[{'id': 'x', 'text': 'Paris is big.'}]"
+    with_contexts = (
+        f"def answer(query):\n    return {{'answer': said(query), 'contexts': {contexts}}}\n\n\ndef said(query):"
     )
-    codes, _ = calibrated(app=app)
+    codes, _ = calibrated(app=APP.replace("def answer(query):", with_contexts))
     assert "labels_elsewhere" in codes
 
 
@@ -179,6 +179,46 @@ def test_the_figures_go_to_standard_error_where_json_has_standard_output(shell_w
     done = shell_with_run.run("calibrate", "latest", "--labels", label(shell_with_run, given), "-o", "json:-")
     assert json.loads(done.stdout)["schema"] == "evalslo.calibration/1"
     assert "Cohen's kappa" in done.stderr
+
+
+def label_claims(shell, given):
+    def verdict(claim):
+        return "contradicted" if "Danube" in claim else "supported"
+
+    path = shell.folder / "labels.jsonl"
+    labelled = [row | {"claims_human": [verdict(claim) for claim in row["claims"]]} for row in given]
+    path.write_text("".join(json.dumps(row) + "\n" for row in labelled))
+    return path
+
+
+def test_labels_claim_by_claim_say_the_same_as_labels_of_answers(shell_with_run):
+    given, _ = sampled(shell_with_run)
+    assert {row["claims_human"] for row in given} == {None}
+    asked = ("calibrate", "latest", "-o", "json:-", "--labels")
+    by_claim = shell_with_run.run(*asked, label_claims(shell_with_run, given))
+    assert by_claim.exit_code == 0, by_claim.stderr
+    assert by_claim.stdout == shell_with_run.run(*asked, label(shell_with_run, given)).stdout
+
+
+def test_claims_labelled_once_serve_every_sli_about_claims_unless_one_verdict_drew_them(shell_with_run):
+    suite = write_suite(
+        shell_with_run.folder,
+        app=APP,
+        golden=rows(80, contexts=CONTEXTS),
+        objectives=[
+            {"objective": "hallucination <= 50%", "critical": True},
+            {"objective": "faithfulness >= 0.5", "critical": False},
+        ],
+    )
+    shell_with_run.run("run", suite, "-q")
+    given, _ = sampled(shell_with_run, 40, "--sli", "faithfulness")
+    asked = ("calibrate", "latest", "-o", "json:-", "--sli", "hallucination", "--labels")
+    done = shell_with_run.run(*asked, label_claims(shell_with_run, given))
+    assert done.exit_code == 0, done.stderr
+    assert {row["human"] for row in json.loads(done.stdout)["labels"]} == {0.0, 1.0}
+    drawn = [row | {"sampled": "verdict"} for row in given]
+    done = shell_with_run.run(*asked, label_claims(shell_with_run, drawn))
+    assert (done.exit_code, "no label of hallucination" in done.stderr) == (2, True)
 
 
 def test_labels_of_other_answers_are_told_with_file_and_line(shell_with_run):

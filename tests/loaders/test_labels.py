@@ -87,7 +87,7 @@ def test_the_same_answer_may_be_labelled_on_two_slis(written):
 
 def test_a_file_without_a_single_label_is_a_fault(written):
     (told,) = faults_of(written([{"query_id": "a", "human": None}, {"query_id": "b", "human": ""}]))
-    assert told == (None, "human", "no row has a label yet; write 0 or 1 into its column human")
+    assert told == (None, "human", "no row has a label yet; write 0 or 1 into its column human, or claims_human")
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,32 @@ def test_what_a_stranger_wrote_into_a_cell_does_not_reach_the_terminal(written):
     (told,) = faults_of(written([{"query_id": "a", "human": "\x1b[31m" * 100}]))
     assert "\x1b" not in told[2]
     assert len(told[2]) < 200
+
+
+def test_verdicts_on_claims_are_read_in_their_order(written):
+    given = {
+        "claims": ["One.", "Two."],
+        "claims_human": ["supported", "contradicted"],
+        "claims_human2": ["supported"] * 2,
+    }
+    (row,) = read_labels(written([{"query_id": "q"} | given]))
+    assert (row.claims, row.claims2) == (("supported", "contradicted"), ("supported", "supported"))
+    assert row.human is None
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "says"),
+    [
+        ({"claims_human": ["right"]}, "claims_human", "wanted a list with one of supported, unsupported"),
+        ({"claims_human": []}, "claims_human", "wanted a list"),
+        ({"claims_human": "supported"}, "claims_human", "wanted a list"),
+        ({"claims_human": [1]}, "claims_human", "wanted a list"),
+        ({"claims": ["a", "b"], "claims_human": ["supported"]}, "claims_human", "1 verdicts on 2 claims"),
+        ({"claims_human2": ["supported"]}, "claims_human2", "without a first one"),
+        ({"claims_human": ["supported"], "human": 1}, "human", "leave it out"),
+    ],
+)
+def test_verdicts_on_claims_that_cannot_be_are_told(written, given, where, says):
+    ((line, column, message),) = faults_of(written([{"query_id": "q"} | given]))
+    assert (line, column) == (1, where)
+    assert says in message
