@@ -11,6 +11,7 @@ from evalslo.harness.answers import AnswerSeen
 from evalslo.harness.claim_labels import in_the_sense_of, speaks_of
 from evalslo.harness.label_rows import require_by_verdict
 from evalslo.harness.rescore import ScoredRun
+from evalslo.harness.self_agreement import self_agreement
 from evalslo.model.calibration import (
     Agreement,
     Bin,
@@ -110,6 +111,7 @@ def calibrate(run: ScoredRun, matched: Matched) -> Calibration:
         bins=bins,
         calibration_error=error,
         weak=tuple(_weak(matched, agreement, auc=auc, labellers=labellers, deff=deff)),
+        self_agreement=self_agreement(run),
     )
 
 

@@ -20,13 +20,15 @@ from evalslo.model.sli import SliSpec
 from evalslo.model.suite import Suite
 from evalslo.slo.observer import Events
 from evalslo.store.index import SampleIndex
+from evalslo.store.judgements import Judgements
 from evalslo.store.run_folder import RunFolder, read_manifest
 
 
 class ScoredRun(Struct, frozen=True, kw_only=True):
     """A run's answers on one SLI. `values` has those that the scorer gave a value, `scorer` is its name and version.
 
-    `cut` is where a value is a yes: the rate's 1, or what the suite's first objective on it wants.
+    `cut` is where a value is a yes: the rate's 1, or what the suite's first objective on it wants. `judgements` is what judges
+    said; None where the SLI rests on none.
     """
 
     run_id: str
@@ -39,6 +41,7 @@ class ScoredRun(Struct, frozen=True, kw_only=True):
     events: Events
     suite: Suite
     index: SampleIndex
+    judgements: Judgements | None
 
     @property
     def independent(self) -> bool:
@@ -100,6 +103,7 @@ def score_again(folder: RunFolder, *, sli: str | None) -> ScoredRun:
         events=events,
         suite=suite,
         index=index,
+        judgements=judgements,
     )
 
 

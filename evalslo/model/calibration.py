@@ -138,7 +138,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
     `auc` and `bins` are for scores, None and () for a rate; `calibration_error` is the mean distance of judged from people's in
     the bins, each by its answers. `labellers` is the second person beside the first, None without one. `unlabelled` rows of
     the file had no label yet. `design_effect` above 1: labels of one unit stand together, and count for fewer.
-    `weak` says in words what is weak about it.
+    `weak` says in words what is weak about it. `self_agreement` is how often two votes of the judge say the same of one answer,
+    None where it was asked once, or is no judge.
     """
 
     labelled: LabelledSet
@@ -150,6 +151,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     bins: tuple[Bin, ...]
     calibration_error: float | None
     weak: tuple[str, ...] = ()
+    self_agreement: Figure | None = None
 
 
 class Drift(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from evalslo.model.golden import GoldenQuery
-from evalslo.model.judging import Question
+from evalslo.model.judging import Question, Replies
 from evalslo.model.sample import Request, Response, Sample
 from evalslo.model.score import Score
 from evalslo.model.sli import Sli, SliSpec
@@ -58,6 +58,9 @@ class JudgingScorer(Scorer, Protocol):
 
     def questions(self, query: GoldenQuery, sample: Sample, *, slis: Sequence[Sli]) -> Sequence[Question]:
         """What judges have to be asked before `sample` can be scored on `slis`; () where nothing has to be."""
+
+    def hearing(self, replies: Replies) -> "JudgingScorer":
+        """The same scorer, with other replies to its questions."""
 
     def fault_of(self, question: Question, reply: str) -> str | None:
         """Why a reply to one of its questions cannot be read, in words; None where it can."""

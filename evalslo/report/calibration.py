@@ -38,7 +38,7 @@ def render_calibration(found: Calibration, *, console: Console) -> None:
     put(paper, [Text(), *_confusion(paper, found.agreement.confusion, rows="scorer", columns="people")])
     put(
         paper,
-        [Text(), *_figures(paper, [*_skill(found.agreement), *_beyond_chance(found.agreement), *_ranking(found)])],
+        [Text(), *_figures(paper, [*_skill(found.agreement), *_beyond_chance(found.agreement), *_others(found)])],
     )
     if found.bins:
         put(paper, [Text(), *_reliability(paper, found)])
@@ -131,10 +131,14 @@ def _beyond_chance(found: Agreement) -> list[_Line]:
     ]
 
 
-def _ranking(found: Calibration) -> list[_Line]:
-    if found.auc is None:
-        return []
-    return [_Line(name="ROC-AUC", figure=found.auc, words=_graded(found.auc, AUC_WORDS, least="none"))]
+def _others(found: Calibration) -> list[_Line]:
+    lines = []
+    if found.auc is not None:
+        lines.append(_Line(name="ROC-AUC", figure=found.auc, words=_graded(found.auc, AUC_WORDS, least="none")))
+    if found.self_agreement is not None:
+        words = "two votes on one answer say the same; a coin has 0.5"
+        lines.append(_Line(name="self-agreement", figure=found.self_agreement, words=words))
+    return lines
 
 
 def _graded(figure: Figure, words: Iterable[tuple[float, str]], *, least: str) -> str:

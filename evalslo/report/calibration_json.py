@@ -32,6 +32,7 @@ def calibration_to_json(found: Calibration) -> bytes:
                 "reliability": [_bin(one) for one in found.bins],
                 "calibration_error": found.calibration_error,
             },
+            "self_agreement": None if found.self_agreement is None else _figure(found.self_agreement),
             "labellers": None if found.labellers is None else _agreement(found.labellers),
             "weak": found.weak,
             "labels": [

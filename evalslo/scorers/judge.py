@@ -81,6 +81,10 @@ class Judge(Struct, frozen=True):
         ]
         return [one for one in asked if one is not None]
 
+    def hearing(self, replies: Replies) -> "Judge":
+        """The same scorer, with other replies to its questions."""
+        return replace(self, replies=replies)
+
     def fault_of(self, question: Question, reply: str) -> str | None:
         """Why a reply to one of its questions cannot be read, in words; None where it can."""
         return reply_fault(question, reply)

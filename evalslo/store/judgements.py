@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from evalslo.model.judging import Judgement
+from evalslo.model.judging import Judgement, Replies
 from evalslo.model.sample import Response
 from evalslo.store import codec
 from evalslo.store.log import AppendLog, read_log
@@ -42,6 +42,15 @@ class Judgements:
     def vote(self, judge: str, key: str, vote: int) -> Response | None:
         """One vote; None where it was not asked for."""
         return self._votes.get((judge, key), {}).get(vote)
+
+    def by_vote(self, number: int) -> Replies:
+        """What each judge said when it was asked for vote `number`, as if it had been asked no other time."""
+
+        def said(judge: str, key: str) -> tuple[Response, ...]:
+            one = self.vote(judge, key, number)
+            return () if one is None else (one,)
+
+        return said
 
     def replied(self, judge: str, key: str, vote: int) -> int:
         """How often a judge has answered, readably or not, where one vote was asked for."""

@@ -191,7 +191,7 @@ def test_the_json_has_every_key_and_the_same_bytes_each_time():
     document = json.loads(data)
     assert list(document) == [
         "schema", "run_id", "sli", "scorer", "sampled", "yes", "scored", "judged_yes", "unlabelled", "design_effect",
-        "figures", "labellers", "weak", "labels",
+        "figures", "self_agreement", "labellers", "weak", "labels",
     ]  # fmt: skip
     for name in ("sensitivity", "specificity", "balanced_accuracy", "observed", "kappa", "ac1", "roc_auc"):
         validate(document["figures"][name], FIGURE)
