@@ -1,6 +1,7 @@
 """What a run needs before its first call: the golden set, an endpoint, and objectives that can be met at all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from evalslo.model.suite import JudgeSpec, Suite
 from evalslo.slo.lint import impossible
 from evalslo.slo.sequential import halved
 from evalslo.slo.slices import divide, id_in_file, untagged
+from evalslo.store.judgements import recorded_replies
 from evalslo.store.run_folder import read_samples
 
 _IN_OUR_WORDS = {"system": "{{ system }}", "prompt": "{{ prompt }}"}
@@ -131,7 +133,7 @@ def _open_judge(suite: Suite, spec: JudgeSpec, environ: Mapping[str, str]) -> En
             environ=environ,
             folder=suite.folder,
             timeouts=spec.limits.timeouts,
-            samples=_read_recording,
+            samples=partial(_read_replies, spec),
         )
     except UsageError as fault:
         raise UsageError(f"judges.{spec.name}: {fault}") from fault
@@ -182,9 +184,23 @@ def load_golden(suite: Suite, *, environ: Mapping[str, str]) -> GoldenSet:
 
 def _read_recording(path: Path) -> list[Sample]:
     """The samples that a `recorded` endpoint answers from. Raises `UsageError` where there is no such recording."""
+    return _recorded(path, read_samples, wanted="the samples.jsonl of a kept run", key="endpoint.path")
+
+
+def _read_replies(judge: JudgeSpec, path: Path) -> list[Sample]:
+    """What a `recorded` judge replies with. Raises `UsageError` where there is no such recording, or nothing of this judge."""
+    wanted = "the judge.jsonl of a kept run"
+    read = partial(recorded_replies, judge=judge.name, votes=judge.votes)
+    replies = _recorded(path, read, wanted=wanted, key="path")
+    if not replies:
+        raise UsageError(f"path: {path} has no reply of a judge {judge.name!r:.80}; wanted {wanted} that asked it")
+    return replies
+
+
+def _recorded(path: Path, read: Callable[[Path], Iterable[Sample]], *, wanted: str, key: str) -> list[Sample]:
     if not path.is_file():
-        raise UsageError(f"endpoint.path: there is no recording {path}; wanted the samples.jsonl of a kept run")
+        raise UsageError(f"{key}: there is no recording {path}; wanted {wanted}")
     try:
-        return list(read_samples(path))
+        return list(read(path))
     except MeasurementError as fault:
-        raise UsageError(f"endpoint.path: {fault}; wanted the samples.jsonl of a kept run") from fault
+        raise UsageError(f"{key}: {fault}; wanted {wanted}") from fault

@@ -59,6 +59,8 @@ def check_judges(model: "SuiteFile") -> Iterator[tuple[Keys, str]]:
         if len(set(choice.judges)) < len(choice.judges):
             yield ("scorers", sli), f"{quoted(choice.judges[0])} is in the panel twice; give the judge votes instead"
     for name, judge in model.judges.items():
-        if judge.limits.max_cost_usd is not None and judge.price is None and judge.kind != "python":
+        if judge.limits.max_cost_usd is not None and judge.kind == "recorded":
+            yield ("judges", name, "limits", "max_cost_usd"), "recorded replies cost nothing; take it out"
+        elif judge.limits.max_cost_usd is not None and judge.price is None and judge.kind != "python":
             message = "it needs the judge's price; without one the cost is unknown (0 and 0 where it is free)"
             yield ("judges", name, "limits", "max_cost_usd"), message

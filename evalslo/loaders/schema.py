@@ -331,6 +331,12 @@ class PythonJudge(PythonEndpoint, JudgingKeys):
     """A judge that is a Python function of a mapping with `system` and `prompt`."""
 
 
+class RecordedJudge(RecordedEndpoint, JudgingKeys):
+    """A judge's replies that were kept before."""
+
+    path: Text = Field(description="The judge.jsonl of a kept run, relative to the suite. ${VAR} is expanded.")
+
+
 class PluginJudge(PluginEndpoint, JudgingKeys):
     """A judge behind an endpoint of an installed package; it is asked `system` and `prompt`."""
 
@@ -339,6 +345,7 @@ Judge = Annotated[
     Annotated[OpenAiJudge, Tag("openai")]
     | Annotated[HttpJudge, Tag("http")]
     | Annotated[PythonJudge, Tag("python")]
+    | Annotated[RecordedJudge, Tag("recorded")]
     | Annotated[PluginJudge, Tag(OF_A_PLUGIN)],
     Discriminator(_kind),
 ]

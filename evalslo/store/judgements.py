@@ -1,11 +1,12 @@
 """What judges said of a run's answers: `judge.jsonl`, append-only, so that answers are scored again without a call."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from evalslo.model.judging import Judgement, Replies
-from evalslo.model.sample import Response
+from evalslo.model.sample import Response, Sample
 from evalslo.store import codec
 from evalslo.store.log import AppendLog, read_log
 from evalslo.store.run_folder import RunFolder, hold_run
@@ -73,6 +74,23 @@ def judge_file(folder: RunFolder) -> Path:
 def read_judgements(folder: RunFolder) -> Iterator[Judgement]:
     """The judgements of a run in the order they came; none where nothing was judged. Raises `MeasurementError`."""
     return read_log(judge_file(folder), decode=codec.decode_judgement)
+
+
+def recorded_replies(path: Path, *, judge: str, votes: int) -> Iterator[Sample]:
+    """What `judge` said in a kept `judge.jsonl`, as the scheduler asks for it again: a question's key for the query.
+
+    The repeat is the vote; a reply that nobody could read was asked for once more, and that one comes `votes` later. Raises
+    `MeasurementError` where the file is none.
+    """
+    times = Counter[tuple[str, int]]()
+    for one in read_log(path, decode=codec.decode_judgement):
+        if one.judge != judge:
+            continue
+        repeat = one.vote + times[one.key, one.vote] * votes
+        times[one.key, one.vote] += 1
+        yield Sample(
+            query_id=one.key, repeat=repeat, response=one.response, attempts=one.attempts, started_at=one.started_at
+        )
 
 
 @contextmanager

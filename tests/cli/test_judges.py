@@ -56,6 +56,16 @@ def write_suite(shell, judge=""):
     (shell.folder / "suite.yaml").write_text(SUITE.replace("JUDGE", judge))
 
 
+def write_recorded(shell):
+    """The suite with what the judge said in the last run as its judge."""
+    (kept,) = shell.folder.glob(".evalslo/runs/*/judge.jsonl")
+    (shell.folder / "judge.jsonl").write_bytes(kept.read_bytes())
+    suite = (shell.folder / "suite.yaml").read_text()
+    live = '{kind: python, target: "service.py:judge"'
+    assert live in suite
+    (shell.folder / "suite.yaml").write_text(suite.replace(live, "{kind: recorded, path: judge.jsonl"))
+
+
 def asked_of(shell):
     return (shell.folder / "asked.txt").read_text().splitlines()
 
@@ -210,3 +220,40 @@ def test_a_check_that_is_not_there_is_told_before_anything_is_called(judged):
     assert done.exit_code == 2
     assert "slis.task_success.check" in done.stderr
     assert judged.runs() == []
+
+
+@pytest.mark.parametrize("judge", ["", ", votes: 3"])
+def test_a_recorded_judge_says_what_it_said(judged, judge):
+    write_suite(judged, judge)
+    judged.run("run", "suite.yaml", "-q")
+    card, asked = judged.scorecard(), len(asked_of(judged))
+    write_recorded(judged)
+    done = judged.run("run", "suite.yaml", "-q")
+    again = judged.scorecard()
+    assert again["run_id"] != card["run_id"], done.stderr
+    for sli in ("faithfulness", "contradiction"):
+        keys = ("n", "estimate", "unmeasured", "verdict")
+        assert [row(again, sli)[key] for key in keys] == [row(card, sli)[key] for key in keys]
+    assert len(asked_of(judged)) == asked
+
+
+def test_a_recorded_judge_was_never_asked_about_another_answer(judged):
+    judged.run("run", "suite.yaml", "-q")
+    write_recorded(judged)
+    (judged.folder / "service.py").write_text(SERVICE.replace("painted blue", "painted red"))
+    judged.run("run", "suite.yaml", "-q")
+    faithful = row(judged.scorecard(), "faithfulness")
+    assert (faithful["n"], faithful["unmeasured"]) == (2, 1)
+
+
+def test_a_recording_without_this_judge_is_told(judged):
+    judged.run("run", "suite.yaml", "-q")
+    write_recorded(judged)
+    kept = judged.folder / "judge.jsonl"
+    kept.write_text(kept.read_text().replace('"strong"', '"other"'))
+    done = judged.run("run", "suite.yaml", "-q")
+    assert done.exit_code == 2
+    assert "no reply of a judge 'strong'" in " ".join(done.stderr.split())
+    kept.unlink()
+    done = judged.run("run", "suite.yaml", "-q")
+    assert (done.exit_code, "there is no recording" in " ".join(done.stderr.split())) == (2, True)

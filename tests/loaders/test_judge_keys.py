@@ -83,7 +83,12 @@ def test_who_judges_changes_no_answer_so_a_run_goes_on_under_another_judge(read)
         ("votes: 3", "votes: 0", "wanted 1 or more"),
         ("votes: 3", "prompt: mine", "judges.strong"),
         ("    price: {prompt_per_mtok: 1, completion_per_mtok: 2}\n", "", "it needs the judge's price"),
-        ("kind: python, target: \"judges.py:other\"", "kind: recorded, path: a", "unknown kind 'recorded'"),
+        ("kind: python, target: \"judges.py:other\"", "kind: recorded, target: a", "unknown key 'target'"),
+        (
+            "kind: python, target: \"judges.py:other\"",
+            "kind: recorded, path: a, limits: {max_cost_usd: 1}",
+            "recorded replies cost nothing",
+        ),
     ],
 )  # fmt: skip
 def test_faults_of_judges_and_scorers(read, old, new, told):
