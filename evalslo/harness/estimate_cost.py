@@ -10,25 +10,29 @@ and 3.3 % above what two models' servers counted.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from evalslo.endpoints.attempt import CallFailed
 from evalslo.endpoints.openai import completion_body, read_chat
 from evalslo.endpoints.options import expand_all
 from evalslo.errors import MeasurementError, UsageError
 from evalslo.harness.plan import PlannedCall, request_for
+from evalslo.harness.scored_by import judges_asked, questions_an_answer, who_is
 from evalslo.model.golden import GoldenQuery
 from evalslo.model.outlook import CapOutlook, CostBasis, CostOutlook
 from evalslo.model.protocols import Endpoint
 from evalslo.model.run import Manifest
-from evalslo.model.sample import Sample
-from evalslo.model.suite import Limits, Price, Suite
+from evalslo.model.sample import Response
+from evalslo.model.suite import JudgeSpec, Limits, Price, Suite
 from evalslo.store.home import kept_runs
+from evalslo.store.judgements import read_judgements
 from evalslo.store.run_folder import RunFolder, read_samples
 
 BYTES_PER_TOKEN = 4
@@ -51,18 +55,59 @@ class Use(Struct, frozen=True, kw_only=True):
 def estimate_costs(
     suite: Suite, queries: Sequence[GoldenQuery], *, endpoint: Endpoint | None, environ: Mapping[str, str], home: Path
 ) -> tuple[CostOutlook, ...]:
-    """One outlook for each endpoint that a run calls: the suite's. Calls nothing.
+    """One outlook for each endpoint that a run calls: the suite's, and then those of its judges. Calls nothing.
 
     `endpoint` tells whether a run kept in `home` called the same; None where it could not be opened.
     """
+    answers = _of_answers(suite, queries, endpoint=endpoint, environ=environ, home=home)
+    return (answers, *(_of_judge(suite, judge, answers=answers.calls, home=home) for judge in judges_asked(suite)))
+
+
+def _of_answers(
+    suite: Suite, queries: Sequence[GoldenQuery], *, endpoint: Endpoint | None, environ: Mapping[str, str], home: Path
+) -> CostOutlook:
     if suite.endpoint.kind == "recorded":
-        return (CostOutlook(calls=len(queries) * suite.repeats, basis="recorded"),)
+        return CostOutlook(calls=len(queries) * suite.repeats, basis="recorded")
     if (kept := _kept_use(suite, endpoint, home=home)) is not None:
         manifest, use = kept
-        return (_outlook(suite, queries, basis="run", least=use, most=use, run_id=manifest.run_id),)
+        return _outlook(suite, queries, basis="run", least=use, most=use, run_id=manifest.run_id)
     if suite.endpoint.kind == "openai" and (written := _written_out(suite, queries, environ=environ)) is not None:
-        return (written,)
-    return (_outlook(suite, queries, basis="unknown", least=Use(), most=Use()),)
+        return written
+    return _outlook(suite, queries, basis="unknown", least=Use(), most=Use())
+
+
+def _of_judge(suite: Suite, judge: JudgeSpec, *, answers: int, home: Path) -> CostOutlook:
+    """As in the newest kept run that asked this judge; else the most questions that `answers` answers can raise."""
+    most = answers * judge.votes * questions_an_answer(suite, judge.name)
+    if judge.endpoint.kind == "recorded":
+        return CostOutlook(calls=most, basis="recorded", judge=judge.name)
+    price, limits, asked = judge.endpoint.price, judge.limits, _asked_before(suite, judge, home=home)
+    if asked is None:
+        known = price is not None or judge.endpoint.kind not in _PRICED
+        return CostOutlook(calls=most, basis="unknown", judge=judge.name, price_is_known=known)
+    manifest, share, use = asked
+    return _told(
+        math.ceil(share * answers),
+        price=price,
+        limits=limits,
+        kind=judge.endpoint.kind,
+        least=use,
+        most=use,
+        outlook=CostOutlook(calls=0, basis="run", run_id=manifest.run_id, judge=judge.name),
+    )
+
+
+def _asked_before(suite: Suite, judge: JudgeSpec, *, home: Path) -> tuple[Manifest, float, Use] | None:
+    """The newest kept run that asked this judge, how many calls an answer took there, and what a call took."""
+    for manifest, folder in _runs_of(suite, home=home)[:_RUNS_LOOKED_AT]:
+        try:
+            said = [one for one in read_judgements(folder) if one.who == who_is(judge) and one.judge == judge.name]
+            answers = sum(1 for _ in read_samples(folder.samples_file))
+        except MeasurementError:
+            continue
+        if said and answers:
+            return manifest, len(said) / answers, _mean_of([one.response for one in said], judge.endpoint.kind)
+    return None
 
 
 def _outlook(
@@ -77,21 +122,40 @@ def _outlook(
     notes: tuple[str, ...] = (),
 ) -> CostOutlook:
     """The outlook of all calls, of which each takes from `least` to `most`."""
-    calls, price = len(queries) * suite.repeats, suite.endpoint.price
+    return _told(
+        len(queries) * suite.repeats,
+        price=suite.endpoint.price,
+        limits=suite.limits,
+        kind=suite.endpoint.kind,
+        least=least,
+        most=most,
+        outlook=CostOutlook(
+            calls=0, basis=basis, queries=len(queries), looked_at=looked_at, run_id=run_id, notes=notes
+        ),
+    )
+
+
+def _told(
+    calls: int,
+    *,
+    price: Price | None,
+    limits: Limits,
+    kind: str,
+    least: Use,
+    most: Use,
+    outlook: CostOutlook,
+) -> CostOutlook:
+    """`outlook` with what `calls` calls take, of which each takes from `least` to `most`."""
     prompts_alone = Use(prompt_tokens=most.prompt_tokens, completion_tokens=0)
-    return CostOutlook(
+    return replace(
+        outlook,
         calls=calls,
-        basis=basis,
-        queries=len(queries),
-        looked_at=looked_at,
-        run_id=run_id,
         prompt_tokens=_times(most.prompt_tokens, calls),
         completion_tokens=_times(most.completion_tokens, calls),
         prompt_cost_usd=_times(_cost_usd(prompts_alone, price), calls),
         cost_usd=_times(_cost_usd(most, price), calls),
-        price_is_known=price is not None or suite.endpoint.kind not in _PRICED,
-        caps=tuple(_caps(suite.limits, calls=calls, least=least, most=most, price=price)),
-        notes=notes,
+        price_is_known=price is not None or kind not in _PRICED,
+        caps=tuple(_caps(limits, calls=calls, least=least, most=most, price=price)),
     )
 
 
@@ -135,13 +199,18 @@ def _kept_use(suite: Suite, endpoint: Endpoint | None, *, home: Path) -> tuple[M
     now = endpoint.fingerprint()
     runs = [
         (manifest, folder)
-        for folder, manifest in kept_runs(home)
-        if (manifest.suite, manifest.variant) == (suite.name, suite.variant)
+        for manifest, folder in _runs_of(suite, home=home)
+        if manifest.variant == suite.variant
         and all(manifest.fingerprint.endpoint.get(key) == now.get(key) for key in _DECIDES_TOKENS)
     ]
-    runs.sort(key=lambda run: (run[0].started_at, run[0].run_id), reverse=True)
     of_each = ((manifest, _mean_use(suite, folder)) for manifest, folder in runs[:_RUNS_LOOKED_AT])
     return next(((manifest, use) for manifest, use in of_each if use != Use()), None)
+
+
+def _runs_of(suite: Suite, *, home: Path) -> list[tuple[Manifest, RunFolder]]:
+    """The suite's kept runs, the newest first."""
+    runs = [(manifest, folder) for folder, manifest in kept_runs(home) if manifest.suite == suite.name]
+    return sorted(runs, key=lambda run: (run[0].started_at, run[0].run_id), reverse=True)
 
 
 def _mean_use(suite: Suite, folder: RunFolder) -> Use:
@@ -150,16 +219,17 @@ def _mean_use(suite: Suite, folder: RunFolder) -> Use:
         samples = list(islice(read_samples(folder.samples_file), LOOKED_AT))
     except MeasurementError:
         return Use()
-    usages = [sample.response.usage for sample in samples if sample.response.usage is not None]
+    return _mean_of([sample.response for sample in samples], suite.endpoint.kind)
+
+
+def _mean_of(responses: Sequence[Response], kind: str) -> Use:
+    """The means over what was counted; a cost is the endpoint's own where we do not price its `kind`."""
+    usages = [response.usage for response in responses if response.usage is not None]
     return Use(
         prompt_tokens=_mean([usage.prompt_tokens for usage in usages]),
         completion_tokens=_mean([usage.completion_tokens for usage in usages]),
-        cost_usd=None if suite.endpoint.kind in _PRICED else _reported_usd(samples),
+        cost_usd=None if kind in _PRICED else _mean([response.cost_usd for response in responses]),
     )
-
-
-def _reported_usd(samples: Sequence[Sample]) -> float | None:
-    return _mean([sample.response.cost_usd for sample in samples])
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -14,11 +14,13 @@ from evalslo.model.protocols import JudgingScorer, Scorer
 from evalslo.model.sample import Response
 from evalslo.model.sli import Sli
 from evalslo.model.suite import JudgeSpec, ScorerChoice, Suite
+from evalslo.scorers.claim_slis import CLAIM_SLIS
 from evalslo.store.judgements import Judgements, read_judgements
 from evalslo.store.run_folder import RunFolder
 
 _JUDGED = frozenset({"faithfulness", "hallucination", "contradiction", "self_knowledge", "rubric", "task_success"})
 _ONLY_JUDGED = frozenset({"contradiction", "rubric", "task_success"})
+_KNOWS = "self_knowledge"
 _CHECK = "check"
 _DIGEST_CHARS = 12
 
@@ -32,6 +34,13 @@ def judges_asked(suite: Suite) -> list[JudgeSpec]:
     """The judges that some objective rests on, in the order of the suite."""
     asked = {name for sli in slis_of(suite) if (choice := _choice(suite, sli)) for name in choice.judges}
     return [spec for name, spec in suite.judges.items() if name in asked]
+
+
+def questions_an_answer(suite: Suite, judge: str) -> int:
+    """The most questions that a judge is asked about one answer: its claims, its references, and each rubric."""
+    asked = [sli.name for sli in slis_of(suite) if (choice := _choice(suite, sli)) and judge in choice.judges]
+    claims = set(asked) & CLAIM_SLIS.keys()
+    return bool(claims) + (_KNOWS in claims) + sum(name not in CLAIM_SLIS for name in asked)
 
 
 def judgements_of(suite: Suite, folder: RunFolder) -> Judgements | None:

@@ -47,7 +47,9 @@ class CostOutlook(Struct, frozen=True, kw_only=True):
 
     `basis` says where it is from: what the calls of the kept run `run_id` took on average, or `looked_at` of the golden
     queries, their prompts written out (then completion tokens and their cost are the most that is allowed). `cost_usd` is
-    of both kinds of tokens, `prompt_cost_usd` of the prompts alone.
+    of both kinds of tokens, `prompt_cost_usd` of the prompts alone. `judge` names the judge that is called, None: the suite's
+    endpoint. How many questions answers raise is known once they are there: a judge's `calls` are the most where `basis` is
+    not a run.
     """
 
     calls: int
@@ -60,5 +62,6 @@ class CostOutlook(Struct, frozen=True, kw_only=True):
     prompt_cost_usd: float | None = None
     cost_usd: float | None = None
     price_is_known: bool = True
+    judge: str | None = None
     caps: tuple[CapOutlook, ...] = ()
     notes: tuple[str, ...] = ()

@@ -22,15 +22,23 @@ def render_costs(costs: Sequence[CostOutlook], *, console: Console) -> None:
 
 
 def _lines(paper: Paper, cost: CostOutlook) -> list[Text]:
-    lines = [Text.assemble("  ", paper.signs.arrow, " ", (_calls(cost.calls), "bold"))]
+    lines = [Text.assemble("  ", paper.signs.arrow, " ", (said(paper, _title(cost)), "bold"))]
     for sentence in (*_takes(cost), *(_cap(cap, calls=cost.calls) for cap in cost.caps), *cost.notes):
         lines.extend(hanging(paper, "", Text(said(paper, sentence)), indent=_INDENT))
     return lines
 
 
+def _title(cost: CostOutlook) -> str:
+    if cost.judge is None:
+        return _calls(cost.calls)
+    most = "about" if cost.basis == "run" else "at most"
+    return f"{most} {_calls(cost.calls)} of the judge {cost.judge}"
+
+
 def _takes(cost: CostOutlook) -> Iterator[str]:
     if cost.basis == "recorded":
-        yield "none is made: the answers are a recording, and cost nothing"
+        what = "answers" if cost.judge is None else "replies"
+        yield f"none is made: the {what} are a recording, and cost nothing"
     elif cost.basis == "unknown":
         yield f"what they take is unknown until a run is kept{_price_hint(cost)}"
     elif cost.basis == "run":
@@ -64,7 +72,8 @@ def _at_most_usd(cost: CostOutlook) -> str:
 
 
 def _price_hint(cost: CostOutlook) -> str:
-    return "" if cost.price_is_known else ": set endpoint.price" if cost.basis != "unknown" else "; set endpoint.price"
+    key = "endpoint.price" if cost.judge is None else f"judges.{cost.judge}.price"
+    return "" if cost.price_is_known else f"{';' if cost.basis == 'unknown' else ':'} set {key}"
 
 
 def _cap(cap: CapOutlook, *, calls: int) -> str:

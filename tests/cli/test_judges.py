@@ -257,3 +257,26 @@ def test_a_recording_without_this_judge_is_told(judged):
     kept.unlink()
     done = judged.run("run", "suite.yaml", "-q")
     assert (done.exit_code, "there is no recording" in " ".join(done.stderr.split())) == (2, True)
+
+
+def test_check_says_what_a_judge_will_take_from_the_last_run_or_at_most(judged):
+    write_suite(judged, ", votes: 3, price: {prompt_per_mtok: 1, completion_per_mtok: 2}")
+    before = " ".join(judged.run("check", "suite.yaml").stdout.split())
+    assert "at most 12 calls of the judge strong what they take is unknown until a run is kept" in before
+    judged.run("run", "suite.yaml", "-q")
+    (kept,) = judged.folder.glob(".evalslo/runs/*")
+    after = " ".join(judged.run("check", "suite.yaml").stdout.split())
+    assert f"about 9 calls of the judge strong as in run {kept.name}: tokens unknown" in after
+    write_suite(judged)
+    write_recorded(judged)
+    recorded = " ".join(judged.run("check", "suite.yaml").stdout.split())
+    assert "at most 4 calls of the judge strong none is made: the replies are a recording" in recorded
+
+
+def test_check_counts_a_question_for_each_thing_that_is_judged(judged):
+    text = (judged.folder / "suite.yaml").read_text()
+    more = '  - {objective: self_knowledge <= 50%, critical: false}\n  - {objective: "rubric:tone >= 0.5", critical: false}\n'
+    rubric = 'slis:\n  "rubric:tone": {rubric: "It is polite."}\n'
+    (judged.folder / "suite.yaml").write_text(text + more + rubric)
+    told = " ".join(judged.run("check", "suite.yaml").stdout.split())
+    assert "at most 12 calls of the judge strong" in told
