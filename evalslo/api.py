@@ -17,11 +17,16 @@ from pathlib import Path
 
 from evalslo import plugins
 from evalslo.harness.begin import Asked, Door, refuse_contradictions
+from evalslo.harness.label_rows import Stratify, rows_to_label
 from evalslo.harness.prepare import prepare
+from evalslo.harness.rescore import score_again
 from evalslo.harness.run import KeptRun, gate_run, run_suite
+from evalslo.loaders.calibration import read_labelled
 from evalslo.loaders.grammar import parse_sli
+from evalslo.loaders.labels import read_labels
 from evalslo.loaders.suite import read_suite
 from evalslo.loaders.trec import TrecRun, read_qrels, read_run, write_qrels, write_run
+from evalslo.model.calibration import Calibration, Drift, RowToLabel, Sampled
 from evalslo.model.run import Progress
 from evalslo.model.scorecard import Scorecard
 from evalslo.model.suite import Suite
@@ -31,12 +36,15 @@ __all__ = [
     "OnProgress",
     "TrecRun",
     "arun",
+    "calibrate",
+    "drift",
     "gate",
     "load",
     "measure_run",
     "read_qrels",
     "read_run",
     "run",
+    "sample",
     "write_qrels",
     "write_run",
 ]
@@ -119,6 +127,48 @@ def gate(run: str | Path = "latest", *, suite: Suite | None = None) -> Scorecard
     Calls nothing. Raises `UsageError` where there is no such run.
     """
     return gate_run(find_run(str(run), home=_home()), suite=suite, on_progress=_ignore)
+
+
+def sample(
+    run: str | Path = "latest",
+    *,
+    count: int,
+    sli: str | None = None,
+    stratify: Stratify | None = None,
+    seed: int = 0,
+) -> list[RowToLabel]:
+    """`count` answers of a kept run for people to label, as `evalslo calibrate --sample` writes them. Calls nothing.
+
+    `sli` None: the suite's only unproven one. `stratify` None: by verdict where that can correct, else all alike. Raises
+    `UsageError` and `MeasurementError` as the command line does.
+    """
+    scored = score_again(find_run(str(run), home=_home()), sli=sli)
+    return list(rows_to_label(scored, count=count, stratify=stratify, seed=seed))
+
+
+def calibrate(
+    run: str | Path = "latest", *, labels: str | Path, sli: str | None = None, sampled: Sampled | None = None
+) -> Calibration:
+    """How far a kept run's scorer agrees with the labels in a file, as `evalslo calibrate --labels` says. Calls nothing.
+
+    `sampled` says how the answers were drawn where the file does not. Raises `FileFaults`, `UsageError`, `MeasurementError`.
+    """
+    from evalslo.harness import calibrate as beside_people  # it loads NumPy, and runs and gates do without
+
+    rows = read_labels(Path(labels))
+    scored = score_again(find_run(str(run), home=_home()), sli=beside_people.sli_of(rows, asked=sli))
+    return beside_people.calibrate(scored, beside_people.match(scored, rows, file=str(labels), sampled=sampled))
+
+
+def drift(run: str | Path = "latest", *, against: str | Path, sli: str | None = None) -> Drift:
+    """Whether a kept run's scorer still says what it said of the answers in a `calibration.json`. Calls nothing.
+
+    Raises as `calibrate`.
+    """
+    from evalslo.harness.drift import drift as beside_then
+
+    frozen = read_labelled(Path(against))
+    return beside_then(score_again(find_run(str(run), home=_home()), sli=sli or frozen.sli), frozen)
 
 
 def measure_run(

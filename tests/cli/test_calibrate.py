@@ -5,7 +5,9 @@ import json
 
 import pytest
 
+from evalslo import api
 from evalslo.loaders.calibration import load_calibration
+from evalslo.report.calibration_json import calibration_to_json
 from tests.support.suites import rows, write_suite
 
 CONTEXTS = [{"id": "paris", "text": "Paris is the capital of France. It lies on the river Seine."}]
@@ -262,3 +264,15 @@ def test_a_run_without_anything_to_label_is_no_measurement(shell):
     assert done.exit_code == 4
     assert "nothing to label" in done.stderr
     assert not (shell.folder / "rows.jsonl").exists()
+
+
+def test_python_says_what_the_command_line_says(shell_with_run, monkeypatch):
+    monkeypatch.setenv("EVALSLO_HOME", str(shell_with_run.folder / ".evalslo"))
+    given, _ = sampled(shell_with_run)
+    assert [row.query_id for row in api.sample(count=40)] == [row["query_id"] for row in given]
+    path = label(shell_with_run, given)
+    shell_with_run.run("calibrate", "latest", "--labels", path, "-o", "calibration.json")
+    kept = (shell_with_run.folder / "calibration.json").read_bytes()
+    found = api.calibrate(labels=path)
+    assert calibration_to_json(found) == kept
+    assert api.drift(against=shell_with_run.folder / "calibration.json").changed.estimate == 0.0
