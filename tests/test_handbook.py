@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from evalslo import api
 from evalslo.loaders.golden import read_golden
+from evalslo.loaders.labels import read_labels
+from evalslo.plugins import sli_specs
+from evalslo.report.calibration_json import calibration_to_json
 from evalslo.scorers.answers import contains
+from evalslo.scorers.claims import read_answer
 from evalslo.store.run_folder import read_samples
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +25,7 @@ HANDBOOK = ROOT / "fixtures" / "handbook"
 MODELS = ("qwen-1.5b", "qwen-0.5b", "smollm2")
 KEPT = json.loads((Path(__file__).parent / "support" / "handbook_scorecards.json").read_text(encoding="utf-8"))
 GOLDEN = read_golden(HANDBOOK / "golden.jsonl", columns={})
+LANGUAGES = {query.id: query.language for query in GOLDEN.queries}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,7 @@ def assistant():
 
 def test_the_handbook_is_long_enough_and_every_passage_has_a_source(assistant):
     passages = assistant.handbook()
-    assert len(passages) >= 60
+    assert len(passages) >= 120
     assert len({passage.id for passage in passages}) == len(passages)
     for passage in passages:
         assert 40 <= len(passage.text.split()) <= 110, passage.id
@@ -44,14 +50,15 @@ def test_the_handbook_is_long_enough_and_every_passage_has_a_source(assistant):
 def test_the_golden_set_is_large_enough_and_has_what_it_should():
     queries = GOLDEN.queries
     unanswerable = [query for query in queries if query.answerable is False]
-    assert len(queries) >= 120
+    assert len(queries) >= 200
+    assert sum(query.language == "de" for query in queries) >= 20
     assert len(unanswerable) >= 0.15 * len(queries)
     assert all({"topic", "difficulty"} <= set(query.tags) for query in queries)
     assert any(query.group for query in queries)
     assert len({query.query for query in queries}) == len(queries)
 
 
-def test_every_answerable_query_has_its_passage_and_its_key_in_it(assistant):
+def test_every_answerable_query_has_its_passage_and_its_key_in_it_unless_it_takes_arithmetic_or_translation(assistant):
     texts = {passage.id: f"{passage.title} {passage.text}" for passage in assistant.handbook()}
     for query in GOLDEN.queries:
         if query.answerable is False:
@@ -64,13 +71,20 @@ def test_every_answerable_query_has_its_passage_and_its_key_in_it(assistant):
         assert keys, query.id
         assert not contains(query.query, keys), f"{query.id}: the question gives its answer away"
         best = [passage for passage, grade in query.relevant.items() if grade == 2]
-        assert any(contains(texts[passage], [key]) for passage in best for key in query.reference), query.id
+        said = any(contains(texts[passage], [key]) for passage in best for key in query.reference)
+        assert said or query.tags["difficulty"] == "hard" or query.tags["topic"] == "cross-language", query.id
 
 
 def test_the_retriever_ranks_a_passage_first_for_its_own_title(assistant):
     passages = assistant.handbook()
     first = sum(assistant.retrieve(passage.title)[0]["id"] == passage.id for passage in passages)
     assert first >= 0.95 * len(passages)
+
+
+def test_the_assistant_asks_in_the_language_of_the_question(assistant):
+    german, english = (assistant._messages("Wann?", [], language=language) for language in ("de", "en"))
+    assert german[0]["content"].startswith("Du beantwortest")
+    assert english[0]["content"].startswith("You answer")
 
 
 def test_the_retriever_gives_three_passages_best_first(assistant):
@@ -92,19 +106,21 @@ def test_a_recording_has_every_query_once_with_its_timings(model):
             assert len(sample.response.contexts) == 3
 
 
-VERDICTS = {None: 0, "qwen-0.5b": (1, 3), "smollm2": (1, 3)}
+VERDICTS = {None: 0, "qwen-0.5b": 1, "smollm2": 1}
 
 
 @pytest.mark.parametrize("variant", VERDICTS)
-def test_the_three_models_get_three_verdicts(variant, tmp_path):
+def test_the_three_models_get_their_verdicts(variant, tmp_path):
     more = [] if variant is None else ["--variant", variant]
     command = [sys.executable, "-m", "evalslo", "run", "suites/handbook.yaml", *more, "-o", str(tmp_path / "card.json")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=_environ(tmp_path), check=False)
-    wanted = VERDICTS[variant]
-    assert done.returncode in (wanted if isinstance(wanted, tuple) else (wanted,)), done.stdout
+    assert done.returncode == VERDICTS[variant], done.stdout
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["timings"] == ["recorded"]
-    assert all(row["good"] is None or row["good"] + row["bad"] + row["excluded"] == 180 for row in card["objectives"])
+    assert all(
+        row["good"] is None or row["good"] + row["bad"] + row["excluded"] == len(GOLDEN.queries)
+        for row in card["objectives"]
+    )
     assert re.search("PASS|FAIL|INCONCLUSIVE", done.stdout.splitlines()[0])
     _same_as_ever(card, KEPT[variant or "base"])
 
@@ -120,6 +136,50 @@ def _same_as_ever(card, kept):
         row = rows[name]
         assert (row["verdict"], row["n"], row["good"]) == (verdict, n, good), name
         assert [row["estimate"], row["lower"], row["upper"]] == pytest.approx(bounds, abs=1e-9), name
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_labels_are_of_recorded_answers_with_a_word_of_the_guideline_on_each_claim(model):
+    answers = {one.query_id: one.response.answer for one in read_samples(HANDBOOK / "recorded" / f"{model}.jsonl")}
+    path = HANDBOOK / "labels" / f"{model}.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) >= 100
+    assert len(read_labels(path)) == len(rows)
+    for row in rows:
+        assert row["answer"] == answers[row["query_id"]]
+        sentences = read_answer(row["answer"], language=LANGUAGES[row["query_id"]])
+        assert row["claims"] == [one.text for one in sentences if one.not_a_claim is None]
+
+
+@pytest.mark.parametrize("sli", ["faithfulness", "hallucination"])
+def test_the_kept_calibration_is_what_comes_of_the_labels(sli, monkeypatch, tmp_path):
+    monkeypatch.setenv("EVALSLO_HOME", str(tmp_path))
+    run = api.run(api.load(ROOT / "suites" / "handbook.yaml")).folder
+    kept = json.loads((HANDBOOK / "labels" / f"{sli}.json").read_text())
+    found = api.calibrate(run, labels=HANDBOOK / "labels" / "qwen-1.5b.jsonl", sli=sli)
+    assert json.loads(calibration_to_json(found)) | {"run_id": kept["run_id"]} == kept
+
+
+def test_the_other_suite_shows_every_sli_that_needs_neither_a_judge_nor_a_live_call(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "evalslo",
+        "run",
+        "suites/handbook-slis.yaml",
+        "-q",
+        "-o",
+        str(tmp_path / "card.json"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=_environ(tmp_path), check=False)
+    assert done.returncode == 0, done.stderr
+    rows = {row["sli"]: row for row in json.loads((tmp_path / "card.json").read_text())["objectives"]}
+    shown = {sli.partition("@")[0].partition(":")[0] for sli in rows}
+    assert shown == sli_specs().keys() - {"contradiction", "rubric", "cost", "throughput"}
+    assert [sli for sli, row in rows.items() if row["estimate"] is None] == []
+    corrected = {sli: row["correction"]["raw_estimate"] for sli, row in rows.items() if row["correction"]}
+    assert corrected.keys() == {"faithfulness", "hallucination"}
+    assert rows["faithfulness"]["estimate"] > corrected["faithfulness"]  # the screen is stricter than readers are
 
 
 def _environ(folder: Path) -> dict[str, str]:

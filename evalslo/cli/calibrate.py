@@ -112,9 +112,14 @@ def _draw(
     except OSError as fault:
         raise MeasurementError(f"-o {path}: cannot be written: {fault.strerror}; name another file") from fault
     how = "each verdict by itself" if rows[0].sampled == "verdict" else "all alike"
+    where = (
+        "the column human"
+        if rows[0].claims is None
+        else "the column human, or a verdict on each claim into claims_human"
+    )
     door.tell(
-        f"wrote {len(rows)} of {len(found.values)} scored answers, drawn {how}; write people's {found.sli} into the "
-        f"column human, then: evalslo calibrate {found.run_id} --labels {path}"
+        f"wrote {len(rows)} of {len(found.values)} scored answers, drawn {how}; write people's {found.sli} into {where}, "
+        f"then: evalslo calibrate {found.run_id} --labels {path}"
     )
 
 

@@ -247,4 +247,4 @@ def _weak(
     if matched.unscored:
         yield f"{matched.unscored} labelled answers have no value of the scorer, and are left out"
     if matched.unlabelled:
-        yield f"{matched.unlabelled} rows have no label yet"
+        yield f"{matched.unlabelled} rows have no label yet, or none of their sentences is a claim to people"

@@ -5,8 +5,8 @@ their tokens guessed: one for every 4 bytes of UTF-8, and 4 for each message.
 
 Source: 4 characters a token is OpenAI's rule of thumb for English ("What are tokens and how to count them?"), 3 tokens and
 the role for each message its cookbook's ("How to count tokens with tiktoken"). Bytes in place of characters, because
-tokenizers merge bytes, and other scripts have more of both a character. On 180 prompts of fixtures/handbook it is 0.4 %
-and 3.3 % above what two models' servers counted.
+tokenizers merge bytes, and other scripts have more of both a character. On the 228 English prompts of fixtures/handbook it is
+0.2 % and 3.4 % above what two models' servers counted, on the 24 German ones 35 % and 12 % below.
 """
 
 import json
