@@ -64,11 +64,9 @@ def calibrate(
 ) -> None:
     """Say how good a kept run's scorer is beside people's labels, or write answers for them to label. Calls nothing."""
     with door.telling_errors():
-        from evalslo.store.home import find_run
-
         _require_one({"--sample": sample, "--labels": labels, "--against": against})
         _refuse_unused(sample=sample, against=against, stratify=stratify, seed=seed)
-        folder = find_run(run, home=door.home())
+        folder = door.find_run(run)
         if sample is not None:
             _draw(folder, sample, sli=sli, stratify=stratify, seed=seed or 0, output=output or ())
         elif labels is not None:

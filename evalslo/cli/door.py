@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from evalslo.store.run_folder import RunFolder
+
 Result = TypeVar("Result")
 PIPED_COLUMNS = 100
 OWN_FILES = 64  # what a process holds open beside its connections
@@ -47,6 +49,16 @@ def home() -> Path:
     from evalslo.store.home import find_home
 
     return find_home(Path.cwd(), configured=os.environ.get("EVALSLO_HOME"))
+
+
+def find_run(name: str) -> "RunFolder":
+    """The kept run that `name` means; newer ones that `latest` must pass over are told. Raises UsageError."""
+    from evalslo.store.home import find_run, passed_over
+
+    found = find_run(name, home=home())
+    for folder, fault in passed_over(name, found, home=home()):
+        tell(f"evalslo: {folder.path.name} is newer, and is passed over: {fault}")
+    return found
 
 
 def now() -> datetime:

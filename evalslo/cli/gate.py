@@ -29,12 +29,11 @@ def gate(
     with door.telling_errors():
         from evalslo.harness.run import gate_run
         from evalslo.report.progress import progress_printer
-        from evalslo.store.home import find_run
 
         if settings and suite is None:
             raise UsageError("--set changes the suite that --suite names; a kept run keeps its own suite as it was")
         outputs = read_outputs(output)
-        folder = find_run(run, home=door.home())
+        folder = door.find_run(run)
         other = read_one_suite(suite, variant=None, settings=settings, option="--suite ") if suite else None
         with progress_printer(None if quiet else door.console(stderr=True)) as on_progress:
             scorecard = gate_run(folder, suite=other, on_progress=on_progress, tell=_tell)

@@ -16,10 +16,9 @@ def report(
 ) -> None:
     """Print the scorecards of kept runs as JSON, or write them to files. Calls nothing, decides nothing."""
     with door.telling_errors():
-        from evalslo.store.home import find_run
         from evalslo.store.run_folder import read_scorecard
 
         outputs = read_outputs(output) or (Output(form="json", path=None),)
-        kept = [read_scorecard(find_run(run, home=door.home())) for run in runs]
+        kept = [read_scorecard(door.find_run(run)) for run in runs]
         exit_code = worst_exit_code(json.loads(scorecard)["exit_code"] for scorecard in kept)
         write_json(outputs, kept, exit_code=exit_code)

@@ -87,11 +87,40 @@ def lost_runs(home: Path, *, named: str, since: str) -> Iterator[tuple[RunFolder
         stamp, _, rest = folder.path.name.partition("-")
         if rest.rpartition("-")[0] != named or stamp < since:
             continue
-        try:
-            read_manifest(folder)
-        except MeasurementError as fault:
-            if not _is_empty(folder):
-                yield folder, fault
+        fault = _lost(folder)
+        if fault is not None:
+            yield folder, fault
+
+
+def passed_over(name: str, found: RunFolder, *, home: Path) -> Iterator[tuple[RunFolder, MeasurementError]]:
+    """Newer runs than the one that `latest` or `latest:SUITE` found, whose manifest cannot be read, with what is wrong.
+
+    None for a run that was named by itself.
+    """
+    if name != "latest" and not name.startswith("latest:"):
+        return
+    suite, stamp = name.partition(":")[2], found.path.name.partition("-")[0]
+    for folder in _folders(home):
+        began, _, rest = folder.path.name.partition("-")
+        named = rest.rpartition("-")[0]
+        if (
+            began < stamp
+            or folder.path == found.path
+            or (suite and named != suite and not named.startswith(f"{suite}-"))
+        ):
+            continue
+        fault = _lost(folder)
+        if fault is not None:
+            yield folder, fault
+
+
+def _lost(folder: RunFolder) -> MeasurementError | None:
+    """Why a folder that holds a run does not say which; None where it does, or holds none."""
+    try:
+        read_manifest(folder)
+    except MeasurementError as fault:
+        return None if _is_empty(folder) else fault
+    return None
 
 
 def _is_empty(folder: RunFolder) -> bool:

@@ -408,3 +408,17 @@ def test_the_bound_on_open_files_is_raised_where_that_is_allowed(shell, monkeypa
     monkeypatch.setattr(resource, "setrlimit", lambda _, bounds: asked.append(bounds))
     done = shell.run("run", write_suite(shell.folder, limits={"concurrency": 500}))
     assert (done.exit_code, asked) == (0, [(564, 4096)])
+
+
+def test_latest_tells_of_a_newer_run_that_cannot_be_read(shell):
+    suite = write_suite(shell.folder)
+    shell.run("run", suite, "-q")
+    (first,) = (shell.folder / ".evalslo" / "runs").iterdir()
+    shell.run("run", suite, "-q")
+    (second,) = set(first.parent.iterdir()) - {first}
+    (second / "manifest.json").write_text("{")
+    done = shell.run("gate", "latest")
+    assert done.exit_code == 0
+    assert first.name in done.stdout
+    assert f"{second.name} is newer, and is passed over" in done.stderr
+    assert "passed over" not in shell.run("gate", first.name).stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evalslo.errors import UsageError
-from evalslo.store.home import find_home, find_run, kept_runs, lost_runs
+from evalslo.store.home import find_home, find_run, kept_runs, lost_runs, passed_over
 from evalslo.store.run_folder import replace_file
 from tests.store.conftest import keep_run
 
@@ -149,3 +149,17 @@ def test_a_run_without_its_manifest_is_lost_and_one_that_asked_nothing_is_not(ho
 
 def test_where_nothing_is_kept_nothing_is_lost(home):
     assert list(lost_runs(home, named="rag", since="")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    [
+        ("latest", {"bbbb", "cccc"}),
+        ("latest:rag", {"bbbb", "cccc"}),
+        ("latest:chat", set()),
+        ("20250101T120000-rag-dddd", set()),
+    ],
+)
+def test_newer_runs_that_cannot_be_read_are_passed_over_by_latest_alone(lost, name, tokens):
+    found = keep_run(lost, run_id="20250101T120000-rag-dddd")
+    assert {folder.path.name[-4:] for folder, _ in passed_over(name, found, home=lost)} == tokens
