@@ -160,6 +160,21 @@ def test_the_kept_calibration_is_what_comes_of_the_labels(sli, monkeypatch, tmp_
     assert json.loads(calibration_to_json(found)) | {"run_id": kept["run_id"]} == kept
 
 
+@pytest.mark.parametrize(("model", "variant"), [("qwen-1.5b", None), ("qwen-0.5b", "qwen-0.5b")])
+def test_the_recorded_judge_still_replies_to_what_is_asked_today(model, variant, monkeypatch, tmp_path):
+    """Other prompts are other questions: then the judge has to be recorded anew, and the tables with it."""
+    monkeypatch.setenv("EVALSLO_HOME", str(tmp_path))
+    path = HANDBOOK / "recorded" / f"judge-{model}.jsonl"
+    replies = {json.loads(line)["key"] for line in path.read_text(encoding="utf-8").splitlines()}
+    settings = ["judges.local.kind=recorded", f"judges.local.path={path}"]
+    kept = api.run(api.load(ROOT / "suites" / "handbook.yaml", variant=variant, settings=settings))
+    (row,) = [row for row in kept.scorecard.objectives if row.objective.id == "faithful"]
+    assert 20 <= row.counts.n <= len(replies)
+    found = api.calibrate(kept.folder, labels=HANDBOOK / "labels" / f"{model}.jsonl", sli="faithfulness")
+    assert found.labelled.scorer.startswith("judge:local/")
+    assert len(found.labelled.answers) >= 20
+
+
 def test_the_other_suite_shows_every_sli_that_needs_neither_a_judge_nor_a_live_call(tmp_path):
     command = [
         sys.executable,
