@@ -98,8 +98,9 @@ def _of_judge(suite: Suite, judge: JudgeSpec, *, answers: int, home: Path) -> Co
 
 
 def _asked_before(suite: Suite, judge: JudgeSpec, *, home: Path) -> tuple[Manifest, float, Use] | None:
-    """The newest kept run that asked this judge, how many calls an answer took there, and what a call took."""
-    for manifest, folder in _runs_of(suite, home=home)[:_RUNS_LOOKED_AT]:
+    """The newest kept run that asked this judge to the end, how many calls an answer took there, and what a call took."""
+    whole = [run for run in _runs_of(suite, home=home) if run[0].stopped is None]
+    for manifest, folder in whole[:_RUNS_LOOKED_AT]:
         try:
             said = [one for one in read_judgements(folder) if one.who == who_is(judge) and one.judge == judge.name]
             answers = sum(1 for _ in read_samples(folder.samples_file))

@@ -273,6 +273,15 @@ def test_check_says_what_a_judge_will_take_from_the_last_run_or_at_most(judged):
     assert "at most 4 calls of the judge strong none is made: the replies are a recording" in recorded
 
 
+def test_a_run_that_was_stopped_says_nothing_of_what_its_judge_takes(judged):
+    judged.run("run", "suite.yaml", "-q")
+    (manifest,) = judged.folder.glob(".evalslo/runs/*/manifest.json")
+    kept = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(kept | {"stopped": {"code": "interrupted", "text": "by hand"}}))
+    told = " ".join(judged.run("check", "suite.yaml").stdout.split())
+    assert "at most 4 calls of the judge strong" in told
+
+
 def test_check_counts_a_question_for_each_thing_that_is_judged(judged):
     text = (judged.folder / "suite.yaml").read_text()
     more = '  - {objective: self_knowledge <= 50%, critical: false}\n  - {objective: "rubric:tone >= 0.5", critical: false}\n'
