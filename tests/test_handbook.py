@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -175,22 +176,40 @@ def test_the_recorded_judge_still_replies_to_what_is_asked_today(model, variant,
     assert len(found.labelled.answers) >= 20
 
 
-def test_the_other_suite_shows_every_sli_that_needs_neither_a_judge_nor_a_live_call(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "evalslo",
-        "run",
-        "suites/handbook-slis.yaml",
-        "-q",
-        "-o",
-        str(tmp_path / "card.json"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=_environ(tmp_path), check=False)
+def _rows(suite: str, folder: Path) -> dict[str, dict]:
+    card = folder / "card.json"
+    command = [sys.executable, "-m", "evalslo", "run", f"suites/{suite}", "-q", "-o", str(card)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=_environ(folder), check=False)
     assert done.returncode == 0, done.stderr
-    rows = {row["sli"]: row for row in json.loads((tmp_path / "card.json").read_text())["objectives"]}
-    shown = {sli.partition("@")[0].partition(":")[0] for sli in rows}
-    assert shown == sli_specs().keys() - {"contradiction", "rubric", "cost", "throughput"}
+    return {row["sli"]: row for row in json.loads(card.read_text(encoding="utf-8"))["objectives"]}
+
+
+def _names(slis: Iterable[str]) -> set[str]:
+    return {sli.partition("@")[0].partition(":")[0] for sli in slis}
+
+
+JUDGED_ONLY = {"contradiction", "rubric"}
+NOT_OF_A_RECORDING = {"cost", "throughput"}
+
+
+def test_one_more_suite_shows_what_a_judge_scores_and_lets_none_of_it_pass(tmp_path):
+    rows = _rows("handbook-judged.yaml", tmp_path)
+    assert _names(rows) >= JUDGED_ONLY | {"faithfulness", "hallucination", "task_success"}
+    judged = {sli: row for sli, row in rows.items() if sli != "errors"}
+    assert {row["scorer"].partition("/")[0] for row in judged.values()} == {"judge:local"}
+    assert [sli for sli, row in judged.items() if row["unmeasured"]] == []
+    assert [sli for sli, row in judged.items() if row["critical"] or row["verdict"] == "pass"] == []
+
+
+def test_the_judged_queries_are_the_golden_ones():
+    golden = set((HANDBOOK / "golden.jsonl").read_text(encoding="utf-8").splitlines())
+    judged = (HANDBOOK / "golden-judged.jsonl").read_text(encoding="utf-8").splitlines()
+    assert 20 <= len(judged) == len(set(judged) & golden)
+
+
+def test_the_other_suite_shows_every_sli_that_needs_neither_a_judge_nor_a_live_call(tmp_path):
+    rows = _rows("handbook-slis.yaml", tmp_path)
+    assert _names(rows) == sli_specs().keys() - JUDGED_ONLY - NOT_OF_A_RECORDING
     assert [sli for sli, row in rows.items() if row["estimate"] is None] == []
     corrected = {sli: row["correction"]["raw_estimate"] for sli, row in rows.items() if row["correction"]}
     assert corrected.keys() == {"faithfulness", "hallucination"}

@@ -16,7 +16,7 @@ START = (
     ("golden.jsonl", "fixtures/first/golden.jsonl"),
     ("workflow.yaml", ".github/workflows/evalslo.yaml"),
 )
-EXAMPLE = ("suites/handbook.yaml", "suites/handbook-slis.yaml", "fixtures/handbook")
+EXAMPLE = ("suites/handbook.yaml", "suites/handbook-slis.yaml", "suites/handbook-judged.yaml", "fixtures/handbook")
 
 
 def init(
