@@ -26,16 +26,18 @@ from evalslo.loaders.grammar import parse_sli
 from evalslo.loaders.labels import read_labels
 from evalslo.loaders.suite import read_suite
 from evalslo.loaders.trec import TrecRun, read_qrels, read_run, write_qrels, write_run
+from evalslo.model.budget_report import BudgetReport
 from evalslo.model.calibration import Calibration, Drift, RowToLabel, Sampled
 from evalslo.model.run import Progress
 from evalslo.model.scorecard import Scorecard
 from evalslo.model.suite import Suite
-from evalslo.store.home import find_home, find_run
+from evalslo.store.home import find_history, find_home, find_run
 
 __all__ = [
     "OnProgress",
     "TrecRun",
     "arun",
+    "budgets",
     "calibrate",
     "drift",
     "gate",
@@ -68,12 +70,16 @@ async def arun(
     fail_fast: bool = False,
     seed: int | None = None,
     resume: bool = False,
+    feed: str | None = None,
+    release: str | None = None,
+    environment: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> KeptRun:
     """Runs a suite: its scorecard and the folder that keeps it.
 
     `limit` asks so many golden queries only, and never passes. `sequential` stops as soon as every critical objective is
     decided, or (`fail_fast`) one is confirmed as missed, in an order shuffled by `seed` (None: a number that nobody chose).
+    `feed` counts the events in the service's window, under that source; `release` asks the suite's policy about it.
     Raises what the command line exits with 2 or 4 for.
     """
     door = Door(
@@ -83,8 +89,18 @@ async def arun(
         seed=secrets.randbelow(2**31),
         on_progress=on_progress or _ignore,
         stop=asyncio.Event(),
+        history=_history(),
     )
-    asked = Asked(limit=limit, sequential=sequential, fail_fast=fail_fast, seed=seed, resume=resume)
+    asked = Asked(
+        limit=limit,
+        sequential=sequential,
+        fail_fast=fail_fast,
+        seed=seed,
+        resume=resume,
+        feed=feed,
+        release=release,
+        environment=environment,
+    )
     refuse_contradictions(asked)
     return await run_suite(prepare(suite, environ=os.environ, sequential=sequential), door=door, asked=asked)
 
@@ -97,6 +113,9 @@ def run(
     fail_fast: bool = False,
     seed: int | None = None,
     resume: bool = False,
+    feed: str | None = None,
+    release: str | None = None,
+    environment: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> KeptRun:
     """`arun` for code that does not await; inside a running loop (a notebook) it works in a thread of its own."""
@@ -109,6 +128,9 @@ def run(
             fail_fast=fail_fast,
             seed=seed,
             resume=resume,
+            feed=feed,
+            release=release,
+            environment=environment,
             on_progress=on_progress,
         )
         return asyncio.run(running)
@@ -127,6 +149,25 @@ def gate(run: str | Path = "latest", *, suite: Suite | None = None) -> Scorecard
     Calls nothing. Raises `UsageError` where there is no such run.
     """
     return gate_run(find_run(str(run), home=_home()), suite=suite, on_progress=_ignore)
+
+
+def budgets(
+    service: str | None = None,
+    *,
+    environment: str | None = None,
+    source: str | None = None,
+    release: str | None = None,
+) -> tuple[BudgetReport, ...]:
+    """The budgets of a service (None: of all), one report a suite, environment and source. Calls nothing.
+
+    `release` is what the policy's decision is asked for. Raises `MeasurementError` where the history has none of these.
+    """
+    from evalslo.harness.budgets import reports  # it loads NumPy, and runs and gates do without
+    from evalslo.store.history import open_history
+
+    now = int(datetime.now(UTC).timestamp())
+    with open_history(_history()) as kept:
+        return reports(kept, service=service, environment=environment, source=source, release=release, now=now)
 
 
 def sample(
@@ -185,6 +226,10 @@ def measure_run(
     known = {spec.name: spec for spec in Retrieval().slis}
     measured = of_run.measure_run(rankings, qrels, slis=[parse_sli(sli, slis=known) for sli in slis])
     return {query: dict(zip(slis, values, strict=True)) for query, values in measured.items()}
+
+
+def _history() -> str | Path:
+    return find_history(_home(), configured=os.environ.get("EVALSLO_HISTORY"))
 
 
 def _home() -> Path:

@@ -36,6 +36,7 @@ LIBRARIES = {
     "jinja2": {"endpoints"},
     "jmespath": {"endpoints"},
     "filelock": {"store"},
+    "psycopg": {"store"},
     "rich": {"report", "cli"},
     "sentencex": {"scorers"},
     "typer": {"cli"},
@@ -214,7 +215,10 @@ def test_functions_stay_short():
     ("arguments", "typers_own"),
     [
         (["--help"], set()),
-        *[([verb, "--help"], {"pydantic"}) for verb in ("init", "check", "plan", "run", "gate", "calibrate", "report")],
+        *[
+            ([verb, "--help"], {"pydantic"})
+            for verb in ("init", "check", "plan", "run", "gate", "calibrate", "budget", "history", "report")
+        ],
     ],
 )
 def test_help_imports_nothing_heavy(arguments, typers_own):

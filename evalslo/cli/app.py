@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from evalslo.cli.budget import budget
 from evalslo.cli.calibrate import calibrate
 from evalslo.cli.check import check
 from evalslo.cli.gate import gate
+from evalslo.cli.history import history
 from evalslo.cli.init import init
 from evalslo.cli.plan import plan
 from evalslo.cli.report import report
@@ -15,7 +17,8 @@ from evalslo.version import __version__
 
 EXIT_CODES = (
     "Exit codes: 0 PASS, every critical objective is met; 1 FAIL, one is missed; 2 usage or configuration, nothing was "
-    "called; 3 INCONCLUSIVE, neither could be shown; 4 ERROR, it could not be measured; 130 stopped at once by Ctrl-C."
+    "called; 3 INCONCLUSIVE, neither could be shown; 4 ERROR, it could not be measured; 5 FROZEN, the "
+    "release policy forbids it; 130 stopped at once by Ctrl-C."
 )
 
 app = typer.Typer(
@@ -45,5 +48,5 @@ def _evalslo(
     """Service level objectives for language-model applications, with a gate that knows its own error rate."""
 
 
-for _verb in (init, check, plan, run, gate, calibrate, report):
+for _verb in (init, check, plan, run, gate, calibrate, budget, history, report):
     app.command(epilog=EXIT_CODES)(_verb)

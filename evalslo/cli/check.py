@@ -46,10 +46,12 @@ def _check(suite: "Suite") -> Iterator[Fault]:
     from evalslo.harness.estimate_cost import estimate_costs
     from evalslo.harness.prepare import load_golden, open_suite_endpoint, refuse_bad_options
     from evalslo.report.costs import render_costs
-    from evalslo.report.outlook import render_outlooks
+    from evalslo.report.outlook import render_alert_note, render_outlooks
+    from evalslo.slo.burn_rate import unreachable_alerts
     from evalslo.slo.lint import impossible
     from evalslo.slo.outlook import outlooks
     from evalslo.slo.slices import divide, untagged
+    from evalslo.slo.terms import terms_of
 
     try:
         refuse_bad_options(suite)
@@ -73,6 +75,7 @@ def _check(suite: "Suite") -> Iterator[Fault]:
     for note in untagged(suite.objectives, golden.queries):
         door.tell(f"evalslo: {suite.name}: {note}")
     render_outlooks(suite.name, outlooks(suite, golden.queries), console=door.console())
+    render_alert_note(unreachable_alerts(terms_of(suite)), console=door.console())
     costs = estimate_costs(suite, golden.queries, endpoint=endpoint, environ=os.environ, home=door.home())
     render_costs(costs, console=door.console())
     yield from faults

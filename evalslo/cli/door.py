@@ -51,6 +51,13 @@ def home() -> Path:
     return find_home(Path.cwd(), configured=os.environ.get("EVALSLO_HOME"))
 
 
+def history() -> "str | Path":
+    """Where every run is entered: EVALSLO_HISTORY, or a file beside the runs."""
+    from evalslo.store.home import find_history
+
+    return find_history(home(), configured=os.environ.get("EVALSLO_HISTORY"))
+
+
 def find_run(name: str) -> "RunFolder":
     """The kept run that `name` means; newer ones that `latest` must pass over are told. Raises UsageError."""
     from evalslo.store.home import find_run, passed_over

@@ -9,6 +9,16 @@ from msgspec import Struct, field
 
 from evalslo.cli import door
 from evalslo.cli.early_stop import early_stop
+from evalslo.cli.occasion import (
+    EnvironmentOption,
+    ExpiresOption,
+    FeedIdOption,
+    FeedOption,
+    FixOption,
+    OverrideOption,
+    ReleaseOption,
+    override_asked,
+)
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_outputs
 from evalslo.cli.scorecards import show, summarise, worst_exit_code
 from evalslo.cli.suites import SettingsOption, VariantOption, prepare_all, read_suites
@@ -70,6 +80,13 @@ def run(
             "--cache", help="For development: what was answered before is not asked again; such answers have no timing."
         ),
     ] = False,
+    feed: FeedOption = None,
+    feed_id: FeedIdOption = None,
+    release: ReleaseOption = None,
+    environment: EnvironmentOption = None,
+    override: OverrideOption = None,
+    expires: ExpiresOption = None,
+    fix: FixOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no scorecard: the verdict only.")] = False,
     output: OutputOption = None,
 ) -> None:
@@ -78,7 +95,19 @@ def run(
         outputs = read_outputs(output)
         from evalslo.harness.begin import Asked, refuse_contradictions
 
-        asked = Asked(limit=limit, sequential=sequential, fail_fast=fail_fast, seed=seed, resume=resume, cache=cache)
+        asked = Asked(
+            limit=limit,
+            sequential=sequential,
+            fail_fast=fail_fast,
+            seed=seed,
+            resume=resume,
+            cache=cache,
+            release=release,
+            environment=environment,
+            feed=feed,
+            feed_id=feed_id,
+            override=override_asked(override, expires=expires, fix=fix),
+        )
         refuse_contradictions(asked)
         read = read_suites(suites, variant=variant, settings=settings)
         prepared = prepare_all(read, sequential=sequential)
@@ -123,6 +152,7 @@ async def _run_each(prepared: "Sequence[Prepared]", sign: door.SignToStop, *, ho
 
 
 async def _run_one(prepared: "Prepared", sign: door.SignToStop, *, how: How, limiters: "Limiters") -> "Scorecard":
+    from evalslo.cli.origin import origin
     from evalslo.harness.begin import Door
     from evalslo.harness.run import run_suite
     from evalslo.report.progress import is_live, progress_printer
@@ -142,6 +172,8 @@ async def _run_one(prepared: "Prepared", sign: door.SignToStop, *, how: How, lim
             limiters=limiters,
             glimpses=console is not None and is_live(console),
             warm_up=_load_the_gate,
+            history=door.history(),
+            origin=origin(),
             tell=lambda sentence: door.tell(f"evalslo: {prepared.suite.name}: {sentence}"),
         )
         kept = await run_suite(prepared, door=here, asked=how.asked)

@@ -9,11 +9,11 @@ from evalslo.cli import door
 if TYPE_CHECKING:
     from evalslo.model.scorecard import Scorecard
 
-PRECEDENCE = (2, 1, 4, 3, 0)
+PRECEDENCE = (2, 1, 4, 5, 3, 0)
 
 
 def worst_exit_code(exit_codes: Iterable[int]) -> int:
-    """The exit code of all together: a shown miss first, then what was not measured, then what was not shown."""
+    """The exit code of all together: a miss first, then what was not measured, a freeze, and what was not shown."""
     return min(exit_codes, key=PRECEDENCE.index)
 
 

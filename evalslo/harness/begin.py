@@ -12,6 +12,7 @@ from evalslo.errors import MeasurementError, UsageError
 from evalslo.harness.limiter import Limiters
 from evalslo.loaders.golden import encode_golden
 from evalslo.model.golden import GoldenSet
+from evalslo.model.policy import FixKind
 from evalslo.model.run import Manifest, Progress, Sampling
 from evalslo.model.scorecard import Fingerprint
 from evalslo.model.suite import Suite
@@ -30,13 +31,22 @@ def _by_ctrl_c() -> str:
     return "Ctrl-C"
 
 
+class Origin(Struct, frozen=True, kw_only=True):
+    """Who runs this, and of which commit; None: unknown. `token` makes two overrides of the same second differ."""
+
+    commit: str | None = None
+    actor: str | None = None
+    token: str = ""
+
+
 class Door(Struct, frozen=True, kw_only=True):
     """What only the doors may read, handed in: where runs are kept, the clock, a name for the run.
 
     `token` makes run ids of the same second differ; `seed` shuffles the order of a sequential run. `stop`, once set, means:
     take no new call, end with what there is; `stopped_by` says then what set it. `limiters` are shared by all suites of a
     command. `glimpses`: somebody looks at provisional figures. `warm_up` loads what only the gate needs, while the first
-    answers are awaited; `tell` takes sentences that change no verdict.
+    answers are awaited; `tell` takes sentences that change no verdict. `history` is where every run is entered: a SQLite file,
+    or the URL of a PostgreSQL database; None: nowhere.
     """
 
     home: Path
@@ -50,6 +60,16 @@ class Door(Struct, frozen=True, kw_only=True):
     glimpses: bool = True
     warm_up: Callable[[], None] | None = None
     tell: Callable[[str], None] = _say_nothing
+    history: str | Path | None = None
+    origin: Origin = Origin()
+
+
+class OverrideAsked(Struct, frozen=True, kw_only=True):
+    """Leave to release in spite of the policy, as somebody asks for it: why, for how many seconds, for what kind of fix."""
+
+    reason: str
+    expires_s: int
+    kind: FixKind | None = None
 
 
 class Begun(Struct, frozen=True, kw_only=True):
@@ -63,7 +83,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """How a run is asked for. `seed` is the order of a sequential run; None: one that nobody chose.
 
     `fail_fast` ends a sequential run at the first confirmed miss. `resume`: the last run goes on. `cache`: what was answered
-    before is not asked again.
+    before is not asked again. `release` and `environment` name what is measured, and where. `feed`: the source under which its
+    events count in the service's window; None: they do not. `feed_id`: events of this id count once; None: the run's own.
     """
 
     limit: int | None = None
@@ -72,6 +93,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     resume: bool = False
     cache: bool = False
+    release: str | None = None
+    environment: str | None = None
+    feed: str | None = None
+    feed_id: str | None = None
+    override: OverrideAsked | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -88,6 +114,13 @@ def refuse_contradictions(asked: Asked) -> None:
     if not asked.sequential and (asked.fail_fast or asked.seed is not None):
         option = "--fail-fast" if asked.fail_fast else "--seed"
         raise UsageError(f"{option} is for sequential runs; add --sequential, or leave it out")
+    if asked.feed is not None and (asked.limit is not None or asked.cache):
+        option = "--cache" if asked.cache else "--limit"
+        raise UsageError(f"a run with {option} is no fair sample and feeds no window; leave --feed or {option} out")
+    if asked.feed_id is not None and asked.feed is None:
+        raise UsageError("--feed-id says which events are the same; it needs --feed SOURCE")
+    if asked.override is not None and asked.release is None:
+        raise UsageError("an override is for one release; name it with --release")
     if asked.resume and asked.seed is not None:
         raise UsageError("a run that goes on keeps its order; leave one of --resume and --seed out")
 
@@ -127,6 +160,8 @@ def begin_run(
         finished_at=None,
         collecting_s=0.0,
         version=__version__,
+        release=asked.release,
+        environment=asked.environment,
     )
     folder = RunFolder(home / "runs" / manifest.run_id)
     create_run(folder, manifest, suite_text=suite.text, golden_lines=encode_golden(golden))

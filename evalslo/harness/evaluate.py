@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from evalslo.errors import UsageError
 from evalslo.harness.advice import advise
+from evalslo.harness.counted_events import CountedEvents
 from evalslo.harness.follow import Followed, replay
 from evalslo.harness.scored_by import name_of
 from evalslo.harness.totals import RunningTotals, Totals
@@ -96,12 +97,13 @@ def scorecard(
     queries: Sequence[GoldenQuery],
     seen: Seen,
     labels: Mapping[str, Labels] = NO_LABELS,
+    counted: CountedEvents | None = None,
 ) -> Scorecard:
     """The scorecard of a run. `queries` are those that were planned; what was not collected counts as unmeasured.
 
     A sequential run is judged on the units up to its decision; answers that were in flight then are kept and not counted.
-    `labels` are people's, by the text of the SLI: a row with labels is gated by its corrected bound. Raises UsageError for
-    labels that no row could use.
+    `labels` are people's, by the text of the SLI: a row with labels is gated by its corrected bound. `counted` is told of the
+    events of every objective. Raises UsageError for labels that no row could use.
     """
     _refuse_lost_labels(labels, suite, manifest)
     followed, totals, observed = None, seen.totals, seen.observer.observed()
@@ -110,6 +112,8 @@ def scorecard(
         queries = followed.asked
         observed = seen.observer.observed_of(queries)
     observations = observations_of_each(suite.objectives, observed, queries=queries)
+    if counted is not None:
+        counted.take_objectives(suite.objectives, observations)
     latched = None if followed is None else followed.latches.rows()
     judged = latched or _judged(suite, manifest, observations=observations, labels=labels)
     throughput = _throughput(totals, collecting_s=manifest.collecting_s)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from evalslo.harness.answers import LabelledElsewhere
 from evalslo.harness.begin import Begun
+from evalslo.harness.counted_events import CountedEvents
 from evalslo.harness.evaluate import Seen, observer_of, scorecard
 from evalslo.harness.plan import Plan, PlannedCall, planned_calls
 from evalslo.harness.score import scorer_of
@@ -31,17 +32,20 @@ def score_and_gate(
     keep: Callable[[Iterable[Score]], None],
     on_progress: Callable[[Progress], None],
     labels: Mapping[str, Labels] = NO_LABELS,
+    counted: CountedEvents | None = None,
 ) -> Scorecard:
     """What the run's log decides. `keep` is given the scores in planned order, once, and takes all of them.
 
-    `labels` are people's, as in `scorecard`.
+    `labels` are people's, as in `scorecard`. `counted` is told of every event, where it is to feed a window.
     """
     planned = planned_calls(golden, begun.manifest)
     queries = _asked(golden, begun.manifest, planned)
     elsewhere = LabelledElsewhere(labels, suite=suite, run_id=begun.manifest.run_id)
-    log = _Log(suite, begun, observer_of(suite, begun.manifest, queries=queries), elsewhere)
+    log = _Log(suite, begun, observer_of(suite, begun.manifest, queries=queries), elsewhere, counted=counted)
     keep(log.scores(planned, on_progress=on_progress))
-    return scorecard(suite, begun.manifest, queries=queries, seen=log.seen(), labels=elsewhere.labels())
+    return scorecard(
+        suite, begun.manifest, queries=queries, seen=log.seen(), labels=elsewhere.labels(), counted=counted
+    )
 
 
 def _asked(golden: GoldenSet, manifest: Manifest, planned: Plan) -> Sequence[GoldenQuery]:
@@ -55,7 +59,16 @@ def _asked(golden: GoldenSet, manifest: Manifest, planned: Plan) -> Sequence[Gol
 class _Log:
     """One pass over the samples of a run; afterwards, what was `seen`."""
 
-    def __init__(self, suite: Suite, begun: Begun, observer: Observer, elsewhere: LabelledElsewhere) -> None:
+    def __init__(
+        self,
+        suite: Suite,
+        begun: Begun,
+        observer: Observer,
+        elsewhere: LabelledElsewhere,
+        *,
+        counted: CountedEvents | None = None,
+    ) -> None:
+        self._counted = counted
         self._suite, self._observer, self._events, self._elsewhere = suite, observer, observer.events, elsewhere
         self._score, self._totals = scorer_of(suite), RunningTotals()
         if judgements := judgements_of(suite, begun.folder):
@@ -71,6 +84,8 @@ class _Log:
             if done % step == 0:
                 on_progress(self._progress(done))
             self._totals.take(sample)
+            if self._counted is not None:
+                self._counted.take_sample(sample)
             query = self._events.query_of(sample.query_id)
             self._elsewhere.take(query, sample)
             for score in self._score(query, sample):

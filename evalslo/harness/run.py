@@ -54,14 +54,25 @@ async def run_suite(prepared: Prepared, *, door: Door, asked: Asked) -> KeptRun:
 
         begun = await judge_run(prepared, begun, door=door)
     # loaded behind the calls: they bring the statistics, which no first call should wait for
+    from evalslo.harness.counted_events import CountedEvents
     from evalslo.harness.gating import score_and_gate
+    from evalslo.harness.remember import remember
     from evalslo.report.scorecard_json import to_json
 
     keep = partial(write_scores, begun.folder)
     keep_labels(begun.folder, prepared.labels)
+    now = door.clock()
+    counted = None if asked.feed is None else CountedEvents(ended=begun.manifest.finished_at or now.isoformat())
     scorecard = score_and_gate(
-        prepared.suite, prepared.golden, begun, keep=keep, on_progress=door.on_progress, labels=prepared.labels
+        prepared.suite,
+        prepared.golden,
+        begun,
+        keep=keep,
+        on_progress=door.on_progress,
+        labels=prepared.labels,
+        counted=counted,
     )
+    scorecard = remember(prepared.suite, begun, scorecard, door=door, asked=asked, counted=counted)
     replace_file(begun.folder.scorecard_file, to_json(scorecard))
     return KeptRun(folder=begun.folder.path, scorecard=scorecard)
 

@@ -38,7 +38,14 @@ async def sit(prepared: Prepared, begun: Begun, *, door: Door, asked: Asked) -> 
     with open_samples(begun.folder, tell=door.tell) as keep:
         # another process may have gone on with the run until it let go of it just now
         suite = prepared.suite
-        found = replace(read_manifest(begun.folder), fingerprint=begun.manifest.fingerprint, settings=suite.settings)
+        kept = read_manifest(begun.folder)
+        found = replace(
+            kept,
+            fingerprint=begun.manifest.fingerprint,
+            settings=suite.settings,
+            release=asked.release or kept.release,
+            environment=asked.environment or kept.environment,
+        )
         replace_file(begun.folder.suite_file, suite.text.encode())  # caps, judges and calibration may be others now
         manifest = replace(found, cached=found.cached or asked.cache)
         desk = _desk(prepared, manifest, door=door, fail_fast=asked.fail_fast)

@@ -18,6 +18,9 @@ SCORER = r"^([a-z0-9_-]{1,64}|(judge|cascade):[a-z0-9][a-z0-9_-]{0,63})$"
 JUDGE = r"^judge:[a-z0-9][a-z0-9_-]{0,63}$"
 OBJECTIVE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,99}$"
 DURATION = r"^([0-9]{0,5}[1-9][0-9]{0,5}(\.[0-9]{1,6})?|0{1,6}\.[0-9]{0,5}[1-9][0-9]{0,5})(ms|s|m)$"
+WINDOW = r"^([1-9][0-9]{0,4}[mhdw]|calendar-(week|month|quarter))$"
+MINUTES = r"^[1-9][0-9]{0,4}[mhd]$"
+SHARE = r"^[0-9]{1,3}(\.[0-9]{1,6})?%$"
 CONCURRENCY = r"^([1-9][0-9]{0,2}|1000)-([1-9][0-9]{0,2}|1000)-([1-9][0-9]{0,2}|1000)$"
 VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 URL = r"^(https?://[^/\s@]+(/\S*)?|\$\{\S+)$"
@@ -33,6 +36,9 @@ WANTED = {
     JUDGE: "judge:NAME, as in a panel [judge:a, judge:b, judge:c]",
     OBJECTIVE_ID: "letters, digits and _ . : @ -, 100 at most",
     DURATION: "a time above zero with its unit, for example 60s, 1500ms or 2m",
+    WINDOW: "28d, another whole number of m, h, d or w, or calendar-week, calendar-month, calendar-quarter",
+    MINUTES: "a whole number of m, h or d, for example 5m",
+    SHARE: "a per cent value, for example 95%",
     CONCURRENCY: "a whole number from 1 to 1000, or three of them as least-start-most, for example 1-16-256",
     VARIABLE: "the name of an environment variable in capitals, never the secret itself",
     URL: "http:// or https:// and a host, without user or password in it, or ${VARIABLE}",
@@ -423,6 +429,98 @@ class GateKeys(Keys):
     )
 
 
+class CalendarKeys(Keys):
+    """A calendar window of a time zone."""
+
+    calendar: Literal["week", "month", "quarter"] = Field(description="It begins at midnight; a week on Monday.")
+    timezone: Text = Field(default="UTC", description="An IANA time zone, for example Europe/Berlin.")
+
+
+WindowKey = Annotated[
+    Annotated[str, Field(pattern=WINDOW), Tag("text")] | Annotated[CalendarKeys, Tag("mapping")], Discriminator(_form)
+]
+
+
+class BudgetingKeys(Keys):
+    """How an error budget is counted, as OpenSLO has it."""
+
+    method: Literal["occurrences", "timeslices", "ratio-timeslices"] = Field(
+        description="occurrences: good events of all. timeslices: good slices of time. ratio-timeslices: the mean of "
+        "the slices' shares of good events."
+    )
+    slice: Annotated[str, Field(pattern=MINUTES)] | None = Field(
+        default=None, description="The length of a slice: 1m, 5m, 1h. Of the two methods with slices."
+    )
+    target: Annotated[str, Field(pattern=SHARE)] | None = Field(
+        default=None, description="Of timeslices: a slice is good with this share of good events."
+    )
+
+
+BudgetingKey = Annotated[
+    Annotated[Literal["occurrences"], Tag("text")] | Annotated[BudgetingKeys, Tag("mapping")], Discriminator(_form)
+]
+
+
+class AlertsKeys(Keys):
+    """Burn-rate alerts over the window."""
+
+    preset: Literal["sre-workbook"] | None = Field(
+        default=None, description="Windows from a table: those of the SRE Workbook, table 5-8. The default."
+    )
+    windows: Text | None = Field(
+        default=None, description="Windows of your own: an AlertWindows file as Sloth reads it, relative to the suite."
+    )
+    cadence: Annotated[str, Field(pattern=MINUTES)] = Field(default="1h", description="How often they are looked at.")
+    on_no_data: Literal["alert", "hold"] = Field(
+        default="alert", description="Without an event: an alert of its own, or the state that was."
+    )
+
+
+AlertsKey = Annotated[
+    Annotated[Literal["none"], Tag("text")] | Annotated[AlertsKeys, Tag("mapping")], Discriminator(_form)
+]
+ActionKey = Literal["warn", "approve", "freeze"]
+
+
+class StepKeys(Keys):
+    """What happens to a release while a condition holds for a critical objective."""
+
+    when: Text = Field(description="'remaining <= 25%', or 'burn >= 6 over 6h'.")
+    then: ActionKey = Field(description="warn: say so. approve: only with an override. freeze: likewise.")
+    text: Text | None = Field(default=None, description="What to do then, in words.")
+
+
+class FreezeKeys(Keys):
+    """A time in which nothing is released."""
+
+    start: Text = Field(alias="from", description="The first day, or the first moment: 2026-12-20, 2026-12-20T18:00.")
+    end: Text = Field(alias="to", description="The last day, which is in it, or the moment it ends.")
+    timezone: Text = Field(default="UTC", description="Whose days: an IANA time zone.")
+    reason: Text = Field(description="Why, for those whom it stops.")
+
+
+class PolicyKeys(Keys):
+    """When a release is warned about, needs an approval, or is frozen."""
+
+    freeze_when: Text | None = Field(default=None, description="Short for a step that freezes: 'remaining <= 0%'.")
+    steps: list[StepKeys] = Field(default_factory=list, description="Conditions, and what follows from each.")
+    freezes: list[FreezeKeys] = Field(default_factory=list, description="Times in which nothing is released.")
+    on_no_data: Literal["allow", "warn", "approve", "freeze"] = Field(
+        default="freeze", description="What a critical objective without one measured event does."
+    )
+    exempt: list[Literal["security", "reliability"]] = Field(
+        default_factory=list, description="Kinds of fixes that an override lets through a frozen budget."
+    )
+
+
+class AgreementKeys(Keys):
+    """A service level agreement on one objective."""
+
+    target: Annotated[str, Field(pattern=SHARE)] = Field(description="The share of good events that is owed.")
+    window: WindowKey | None = Field(default=None, description="Default: the suite's window.")
+    remedy: Text | None = Field(default=None, description="What is owed when it is missed: 5 % credit.")
+
+
 class SuiteFile(Keys):
     """A suite: golden queries, the endpoint to ask them, and the objectives that the answers must meet."""
 
@@ -462,4 +560,19 @@ class SuiteFile(Keys):
     objectives: list[ObjectiveEntry] = Field(min_length=1, description="What must hold.")
     gate: GateKeys = Field(
         default_factory=GateKeys, description="How sure a verdict must be, and what becomes of an unsure one."
+    )
+    window: WindowKey = Field(
+        default="28d", description="Over what time budgets are kept: rolling (28d), or calendar-month and its like."
+    )
+    budgeting: BudgetingKey = Field(default="occurrences", description="How error budgets are counted.")
+    alerts: AlertsKey = Field(
+        default_factory=AlertsKeys, description="Burn-rate alerts; none for none. Default: those of the SRE Workbook."
+    )
+    policy: PolicyKeys | None = Field(
+        default=None, description="What spent budgets do to a release. Default: nothing is ever frozen."
+    )
+    sla: dict[Annotated[str, Field(pattern=OBJECTIVE_ID)], AgreementKeys] = Field(
+        default_factory=dict,
+        description="Service level agreements by the ids of objectives, each looser than its objective.",
+        json_schema_extra=_NO_OTHER,
     )

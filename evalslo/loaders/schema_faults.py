@@ -14,6 +14,7 @@ from evalslo.loaders.schema import (
     DURATION,
     SCORER,
     WANTED,
+    WINDOW,
     CalledEndpoint,
     Endpoint,
     EndpointKeys,
@@ -49,6 +50,13 @@ _KEYS_UNDER: dict[str, type[schema.Keys]] = {
     "limits": schema.LimitsKeys,
     "objectives": schema.ObjectiveKeys,
     "gate": schema.GateKeys,
+    "window": schema.CalendarKeys,
+    "budgeting": schema.BudgetingKeys,
+    "alerts": schema.AlertsKeys,
+    "policy": schema.PolicyKeys,
+    "steps": schema.StepKeys,
+    "freezes": schema.FreezeKeys,
+    "sla": schema.AgreementKeys,
 }
 
 _WANTED_TYPE = {
@@ -247,5 +255,8 @@ def _without_form(detail: ErrorDetails) -> str:
         return f"found {_shown(detail)}; wanted {WANTED[SCORER]}, or a list of judges as a panel"
     if detail["loc"][-1] == "concurrency":
         return f"found {found(detail['input'])}; wanted {WANTED[CONCURRENCY]}"
-    wanted = "text or a mapping" if detail["loc"][-1] == "usage" else "text or a list of texts"
+    if detail["loc"][-1] == "window":
+        return f"found {_shown(detail)}; wanted {WANTED[WINDOW]}"
+    either = detail["loc"][-1] in ("usage", "budgeting", "alerts")
+    wanted = "text or a mapping" if either else "text or a list of texts"
     return f"found {_shown(detail)}; wanted {wanted}"

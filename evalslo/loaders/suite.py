@@ -13,8 +13,10 @@ from evalslo.errors import EvalsloError, FileFaults, UsageError
 from evalslo.loaders.judges import check_judges, read_calibration, read_judges, read_scorers
 from evalslo.loaders.limits import check_limits_together, read_limits
 from evalslo.loaders.objectives import Complaint, Entry, read_entries
+from evalslo.loaders.policy import read_policy
 from evalslo.loaders.settings import apply_settings
 from evalslo.loaders.telling import first_faults, unknown
+from evalslo.loaders.times import check_times, read_agreements, read_alerts, read_budgeting, read_window
 from evalslo.loaders.variants import check_variants, variant_endpoint
 from evalslo.loaders.yaml_marks import Document, Value, read_yaml
 from evalslo.model.objective import Objective, Place
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _OF_EVERY_KIND = {"kind", "price", "contexts_from"}
 _NOT_ASKED_OF_THE_ENDPOINT = {"variants", "judges", "scorers", "calibration"}
+_OF_TIME = {"window", "budgeting", "alerts", "policy", "sla"}
 _ONLY_END_A_RUN = {"max_cost_usd", "max_tokens", "give_up_after"}
 
 
@@ -66,6 +69,11 @@ def read_suite(
         judges=read_judges(model, _mapping(document.value, "judges")),
         scorers=read_scorers(model),
         calibration=read_calibration(model),
+        window=read_window(model.window),
+        budgeting=read_budgeting(model.budgeting),
+        alerts=read_alerts(model.alerts, folder=path.parent),
+        policy=read_policy(model.policy),
+        agreements=read_agreements(model),
     )
 
 
@@ -91,6 +99,7 @@ def _checked(
         *check_variants(document.value),
         *(check_judges(model) if model else ()),
         *check_limits_together(document.value, variant=variant),
+        *(check_times(model, read.entries, folder=Path(document.file).parent) if model else ()),
     )
     complaints = (*complaints, *(complaint for complaint in further if complaint[0] not in known))
     if model is None or complaints:
@@ -190,13 +199,14 @@ def _digest(suite: Value, variant: str | None) -> str:
     """`sha256:...` over what the file means: its keys after all settings, with the endpoint that is called.
 
     Comments, the order of keys and the other variants are not in it. Nor are the caps, which end a run and change none of
-    its answers: a run that they stopped goes on under higher ones. Concurrency, rates, time-outs and retries are in it: they
+    its answers: a run that they stopped goes on under higher ones. Windows and policies speak of
+    many runs, and change none. Concurrency, rates, time-outs and retries are in it: they
     decide how busy the server is and how long it is waited for, and with that latencies and errors. Answers of two paces
     in one run would be two measurements. Who judges the answers changes none of them either: scorers have fingerprints of
     their own.
     """
     said = (
-        {key: value for key, value in suite.items() if key not in _NOT_ASKED_OF_THE_ENDPOINT}
+        {key: value for key, value in suite.items() if key not in _NOT_ASKED_OF_THE_ENDPOINT | _OF_TIME}
         if isinstance(suite, dict)
         else {}
     )

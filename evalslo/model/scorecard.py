@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from evalslo.model.objective import Objective, Slice
+from evalslo.model.policy import Decision
 from evalslo.model.sample import Timing
 from evalslo.model.score import Evidence, Missing
 
@@ -18,6 +19,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"
+    FROZEN = "frozen"  # of a run only: met or not yet known, and the policy forbids its release
 
 
 class Observation(Struct, frozen=True, kw_only=True):
@@ -223,6 +225,7 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     """The answer: does it meet its objectives: yes, no, or not yet known. `exit_code` follows from it.
 
     `errors` counts failed calls by class, `error_examples` has what the first of each class said. `lag` None: no call was live.
+    `freeze` is what the release policy says; None: no release was asked for, or the suite has no policy.
     """
 
     suite: str
@@ -245,3 +248,6 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     slices: tuple[SliceFinding, ...] = ()
     sequential: Sequential | None = None
     lag: Lag | None = None
+    release: str | None = None
+    environment: str | None = None
+    freeze: Decision | None = None

@@ -7,8 +7,11 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from evalslo.model.alert import AlertRules
 from evalslo.model.objective import Objective, OnInconclusive
+from evalslo.model.policy import Agreement, Policy
 from evalslo.model.sli import SliSpec
+from evalslo.model.window import BudgetRules, Window
 
 ContextsFrom = Literal["golden", "response"]
 Population = Literal["queries", "finite"]
@@ -129,7 +132,8 @@ class Suite(Struct, frozen=True, kw_only=True):
     it means with variant and settings, but for the caps that only end a run.
 
     `slis` are the specs of the SLIs that its objectives use. `scorers` says by an SLI's text what scores it, where that is not
-    the only one that can. `calibration` are files of `evalslo calibrate`, relative to `folder`.
+    the only one that can. `calibration` are files of `evalslo calibrate`, relative to `folder`. `alerts` without pairs take
+    those of their preset; None: no alerts. `policy` None: no release is ever frozen.
     """
 
     name: str
@@ -150,3 +154,8 @@ class Suite(Struct, frozen=True, kw_only=True):
     judges: Mapping[str, JudgeSpec] = field(default_factory=dict)
     scorers: Mapping[str, ScorerChoice] = field(default_factory=dict)
     calibration: tuple[str, ...] = ()
+    window: Window = Window(text="28d", length_s=28 * 86_400)
+    budgeting: BudgetRules = BudgetRules()
+    alerts: AlertRules | None = None
+    policy: Policy | None = None
+    agreements: tuple[Agreement, ...] = ()

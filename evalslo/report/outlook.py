@@ -20,6 +20,13 @@ def render_outlooks(suite: str, outlooks: Sequence[Outlook], *, console: Console
         put(paper, _lines(paper, outlook))
 
 
+def render_alert_note(note: str | None, *, console: Console) -> None:
+    """Prints which burn-rate alerts could not fire as they are written; nothing where all can."""
+    paper = paper_of(console)
+    if note is not None:
+        put(paper, hanging(paper, f"  {paper.signs.none}", Text(said(paper, note)), indent=4))
+
+
 def _lines(paper: Paper, outlook: Outlook) -> list[Text]:
     soft = "" if outlook.objective.critical else " (soft)"
     name, text = said(paper, outlook.objective.id), said(paper, outlook.objective.text)

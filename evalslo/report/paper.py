@@ -49,6 +49,7 @@ COLOURS = {
     Verdict.FAIL: "red",
     Verdict.INCONCLUSIVE: "yellow",
     Verdict.ERROR: "magenta",
+    Verdict.FROZEN: "blue",
 }
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from evalslo.model.objective import Event, Place, Slice
+from evalslo.model.policy import Decision
 from evalslo.model.scorecard import (
     Correction,
     Estimate,
@@ -67,8 +68,8 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "suite": card.suite,
         "service": card.service,
         "run_id": card.run_id,
-        "release": None,
-        "environment": None,
+        "release": card.release,
+        "environment": card.environment,
         "started_at": card.started_at,
         "finished_at": card.finished_at,
         "verdict": card.verdict,
@@ -78,7 +79,7 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "comparison": None,
         "budget": None,
         "sequential": _sequential(card.sequential),
-        "freeze": None,
+        "freeze": None if card.freeze is None else decision_json(card.freeze),
         "usage": _usage(card.usage),
         "fingerprint": _fingerprint(card.fingerprint),
         "variant": card.variant,
@@ -89,6 +90,18 @@ def _scorecard(card: Scorecard) -> dict[str, Any]:
         "advice": card.advice,
         "slices": [_finding(finding) for finding in card.slices],
         "lag": _lag(card.lag),
+    }
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """What a release policy decided, with its reasons."""
+    return {
+        "outcome": decision.outcome,
+        "lifted_by": decision.lifted_by,
+        "reasons": [
+            {"code": one.code, "outcome": one.outcome, "objective": one.objective, "text": one.text}
+            for one in decision.reasons
+        ],
     }
 
 

@@ -84,7 +84,13 @@ def _verdict(paper: Paper, scorecard: Scorecard) -> list[Text]:
 
 def _which(paper: Paper, scorecard: Scorecard) -> list[str]:
     """Which run it was. Each name follows a word of ours, so that no name can stand where a verdict does."""
-    named = {"run": scorecard.run_id, "service": scorecard.service, "variant": scorecard.variant}
+    named = {
+        "run": scorecard.run_id,
+        "service": scorecard.service,
+        "variant": scorecard.variant,
+        "release": scorecard.release,
+        "environment": scorecard.environment,
+    }
     words = [f"{word} {said(paper, name, width=48)}" for word, name in named.items() if name is not None]
     return [*words, _took(scorecard), *_stopped(scorecard.sequential)]
 

@@ -14,7 +14,7 @@ from evalslo.model.scorecard import ObjectiveResult, Reason, Verdict
 from evalslo.slo.reasons import reason_of
 from evalslo.stats.holm import survivors
 
-EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ERROR: 4}
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ERROR: 4, Verdict.FROZEN: 5}
 
 
 def confirm(rows: Sequence[ObjectiveResult]) -> tuple[ObjectiveResult, ...]:

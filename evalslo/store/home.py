@@ -53,6 +53,13 @@ def _latest(name: str, *, home: Path) -> RunFolder:
     return max(found, key=lambda run: run[:2])[2]
 
 
+def find_history(home: Path, *, configured: str | None) -> str | Path:
+    """Where the history is: the URL or the file that `configured` names, else `history.db` where runs are kept."""
+    if not configured:
+        return home / "history.db"
+    return configured if "://" in configured else Path(configured)
+
+
 def kept_runs(home: Path) -> Iterator[tuple[RunFolder, Manifest]]:
     """Every readable run with its manifest, in no order; a folder that holds none is left out.
 

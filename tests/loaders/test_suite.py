@@ -218,7 +218,7 @@ objectives:
   - regex:zz >= 90%
   - 7
   - {objectiv: errors <= 1%}
-window: 28d
+windows: 28d
 gate: {alpha: "0.05"}
 """,
     )
@@ -245,7 +245,7 @@ gate: {alpha: "0.05"}
         "20: objectives[4]: found 7; wanted text such as",
         "21: objectives[5].objective: the key 'objective' is missing",
         "21: objectives[5].objectiv: unknown key 'objectiv'; did you mean 'objective'?",
-        "22: window: unknown key 'window'",
+        "22: windows: unknown key 'windows'",
         "23: gate.alpha: found '0.05'; wanted a number",
     ]
     assert sorted(lines) == sorted(
