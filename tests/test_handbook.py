@@ -161,7 +161,9 @@ def test_the_kept_calibration_is_what_comes_of_the_labels(sli, monkeypatch, tmp_
     assert json.loads(calibration_to_json(found)) | {"run_id": kept["run_id"]} == kept
 
 
-@pytest.mark.parametrize(("model", "variant"), [("qwen-1.5b", None), ("qwen-0.5b", "qwen-0.5b")])
+@pytest.mark.parametrize(
+    ("model", "variant"), [("qwen-1.5b", None), ("qwen-0.5b", "qwen-0.5b"), ("smollm2", "smollm2")]
+)
 def test_the_recorded_judge_still_replies_to_what_is_asked_today(model, variant, monkeypatch, tmp_path):
     """Other prompts are other questions: then the judge has to be recorded anew, and the tables with it."""
     monkeypatch.setenv("EVALSLO_HOME", str(tmp_path))

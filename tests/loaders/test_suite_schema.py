@@ -75,7 +75,11 @@ def test_the_example_suites_are_accepted(path):
         ("id: fast", "name: fast"),
         ("alpha: 0.01", "alpha: 0.7"),
         ("uncalibrated: warn", "uncalibrated: on"),
-        ("gate:", "window: 28d\ngate:"),
+        ("gate:", "windows: 28d\ngate:"),
+        ("gate:", "window: 1y\ngate:"),
+        ("gate:", "alerts: loud\ngate:"),
+        ("gate:", "policy: {exempt: [vanity]}\ngate:"),
+        ("gate:", "policy: {steps: [{when: x}]}\ngate:"),
     ],
 )
 def test_what_the_schema_refuses_the_reader_refuses_too(suite_of, old, new):
