@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evalslo.cli import door
+from evalslo.cli.occasion import duration_s
 from evalslo.cli.outputs import OutputOption, on_stdout, read_outputs, write_json
 from evalslo.errors import UsageError
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from evalslo.store.history import History
 
 MOST_RUNS = 20
+DAY_S = 86_400
 
 
 def history(
@@ -28,6 +30,10 @@ def history(
     overrides: Annotated[
         bool, typer.Option("--overrides", help="The overrides of release policies: who, why, until when.")
     ] = False,
+    compact: Annotated[
+        str | None,
+        typer.Option("--compact", metavar="AGE", help="Drop minutes older than this (90d); their hours stay."),
+    ] = None,
     output: OutputOption = None,
 ) -> None:
     """Show the runs that were kept, newest first, and what changed between them. Calls nothing."""
@@ -39,6 +45,9 @@ def history(
 
         if overrides and (diff is not None or suite is not None):
             raise UsageError("--overrides lists those of all services; leave the suite and --diff out")
+        if compact is not None:
+            _compact(compact)
+            return
         outputs = read_outputs(output)
         console = door.console(stderr=on_stdout(outputs))
         with open_history(door.history()) as kept:
@@ -63,3 +72,17 @@ def _run(kept: "History", run_id: str) -> "RunRecord":
         newest = ", ".join(run.run_id for run in kept.runs(limit=3)) or "none"
         raise UsageError(f"no run {run_id!r} is in the history; the newest are {newest}")
     return found
+
+
+def _compact(age: str) -> None:
+    from evalslo.harness.budgets import minutes_needed_s
+    from evalslo.store.history import open_history
+
+    kept_s = duration_s(age, option="--compact")
+    with open_history(door.history()) as kept:
+        if kept_s < (needed := minutes_needed_s(kept)):
+            raise UsageError(
+                f"--compact {age}: windows and alerts look back over {-(-needed // DAY_S)}d; name that or more"
+            )
+        dropped = kept.compact(before=int(door.now().timestamp()) - kept_s)
+    typer.echo(f"dropped {dropped:,} minutes older than {age}; their hours stay")

@@ -82,7 +82,12 @@ def override_asked(
         raise UsageError(f"--override: wanted a reason of 1 to {MOST_REASON} characters, for those who read it later")
     if expires is None:
         raise UsageError("--override needs an end: say --expires 24h")
-    found = _DURATION.fullmatch(expires)
+    return OverrideAsked(reason=reason.strip(), expires_s=duration_s(expires, option="--expires"), kind=fix)
+
+
+def duration_s(text: str, *, option: str) -> int:
+    """`24h` in seconds. Raises UsageError, naming the option, for what is no length of time."""
+    found = _DURATION.fullmatch(text)
     if found is None:
-        raise UsageError(f"--expires {expires}: wanted a number and m, h, d or w, as in 24h")
-    return OverrideAsked(reason=reason.strip(), expires_s=int(found[1]) * _UNITS_S[found[2]], kind=fix)
+        raise UsageError(f"{option} {text}: wanted a number and m, h, d or w, as in 24h")
+    return int(found[1]) * _UNITS_S[found[2]]

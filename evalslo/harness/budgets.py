@@ -18,7 +18,7 @@ from evalslo.slo.burn_rate import burn, thresholds
 from evalslo.slo.error_budget import error_budget
 from evalslo.slo.forecast import with_forecast
 from evalslo.slo.policy import decide_release
-from evalslo.slo.windows import period_of
+from evalslo.slo.windows import length_s, period_of
 from evalslo.store.history import History, KeptTerms
 
 DAY_S = 86_400
@@ -87,6 +87,16 @@ def budget_report(
         release=release,
         overrides=tuple(one for one in overrides if one.environment == whose.environment),
     )
+
+
+def minutes_needed_s(history: History) -> int:
+    """How long minutes are needed: the longest window of any suite, and what its alerts look back."""
+    needed = 0
+    for kept in history.terms():
+        for one in kept.terms.objectives:
+            rules = kept.terms.alerts
+            needed = max(needed, length_s(one.window), 0 if rules is None else looked_back_s(one, rules))
+    return needed
 
 
 def series_of(terms: Terms, objective: BudgetedObjective, *, whose: Whose) -> Series:

@@ -218,3 +218,13 @@ def test_pages_keep_to_the_terminal(shell, suite, monkeypatch, columns):
         lines = shell.run(verb).stdout.splitlines()
         assert lines
         assert max(map(len, lines)) <= int(columns)
+
+
+def test_old_minutes_can_be_dropped_but_none_that_a_window_needs(shell, suite):
+    shell.run("run", suite(5), "-q", *NIGHTLY)
+    assert "dropped 0 minutes" in shell.run("history", "--compact", "90d").stdout
+    refused = shell.run("history", "--compact", "1d")
+    assert refused.exit_code == 2
+    assert "28d" in refused.stderr
+    assert shell.run("history", "--compact", "old").exit_code == 2
+    assert only(budgets(shell))["measured"] == 200
